@@ -1,0 +1,55 @@
+"""Developer Credentials: bring your own OAuth2 client id and secret for any integration.
+
+The names in `__all__` are the public API for integrations.
+"""
+
+from collections.abc import Sequence
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import async_add_implementation_provider
+from homeassistant.helpers.typing import ConfigType
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .credentials import async_get_entry, async_get_or_create_entry
+from .implementation import AuthImplementation, async_provide_implementations
+from .models import AuthorizationServer, DeveloperCredential
+from .yaml_import import (
+    CONFIG_SCHEMA,
+    YamlItem,
+    async_check_items,
+    async_import_developer_credential,
+    async_import_items,
+)
+
+__all__ = [
+    "CONFIG_SCHEMA",
+    "AuthImplementation",
+    "AuthorizationServer",
+    "DeveloperCredential",
+    "async_import_developer_credential",
+]
+
+_DATA_YAML: HassKey[Sequence[YamlItem]] = HassKey(f"{DOMAIN}_yaml")
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Offer the credentials to Home Assistant's OAuth2 flows, and read the YAML list."""
+    async_add_implementation_provider(hass, DOMAIN, async_provide_implementations)
+    hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
+    if hass.data[_DATA_YAML] and async_get_entry(hass) is None:
+        # Not awaited: the new entry waits for this set-up, which waits for the flow to begin.
+        hass.async_create_task(async_get_or_create_entry(hass), f"{DOMAIN} entry for YAML")
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Import the YAML list into the entry that holds the credentials."""
+    await async_import_items(hass, entry, hass.data[_DATA_YAML])
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Unload the entry; its credentials remain available to the integrations."""
+    return True

@@ -1,0 +1,157 @@
+"""The credentials: subentries of the one config entry of this integration.
+
+A subentry of type `credential` has the domain of the integration, the client id and secret, the
+user's name for it, and the `auth_domain`: what the integration's config entries keep as their
+`auth_implementation`. The `auth_domain` is given once and never changes. The subentry's unique id
+is made of domain and client id, so that Home Assistant refuses a second one.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from homeassistant.config_entries import (
+    SOURCE_IMPORT,
+    ConfigEntry,
+    ConfigSubentry,
+    ConfigSubentryData,
+)
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.loader import Integration
+from homeassistant.util import slugify
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .models import DeveloperCredential
+
+CONF_AUTH_DOMAIN: Final = "auth_domain"
+SUBENTRY_TYPE: Final = "credential"
+
+_DATA_INDEX: HassKey[_Index] = HassKey(f"{DOMAIN}_index")
+_DATA_ENTRY_LOCK: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_entry_lock")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Index:
+    """The subentries of each integration, as of one state of the config entry.
+
+    Home Assistant replaces the mapping when a subentry comes or goes, and changes a subentry in
+    place, so that the index is right for as long as the mapping is the same object.
+    """
+
+    subentries: Mapping[str, ConfigSubentry]
+    by_domain: dict[str, list[ConfigSubentry]]
+
+
+@callback
+def async_get_entry(hass: HomeAssistant) -> ConfigEntry | None:
+    """Return the config entry that holds the credentials, None before the first credential."""
+    return next(iter(hass.config_entries.async_entries(DOMAIN)), None)
+
+
+async def async_get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
+    """Return the config entry that holds the credentials, created where there is none."""
+    async with hass.data.setdefault(_DATA_ENTRY_LOCK, asyncio.Lock()):
+        if entry := async_get_entry(hass):
+            return entry
+        result = await hass.config_entries.flow.async_init(
+            DOMAIN, context={"source": SOURCE_IMPORT}
+        )
+        return result["result"]
+
+
+@callback
+def async_get_subentries(hass: HomeAssistant, domain: str) -> list[ConfigSubentry]:
+    """Return the subentries with an integration's credentials, oldest first."""
+    if (entry := async_get_entry(hass)) is None:
+        return []
+    index = hass.data.get(_DATA_INDEX)
+    if index is None or index.subentries is not entry.subentries:
+        by_domain: dict[str, list[ConfigSubentry]] = {}
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE):
+            by_domain.setdefault(subentry.data[CONF_DOMAIN], []).append(subentry)
+        index = hass.data[_DATA_INDEX] = _Index(entry.subentries, by_domain)
+    return index.by_domain.get(domain, [])
+
+
+@callback
+def async_find_subentry(hass: HomeAssistant, domain: str, client_id: str) -> ConfigSubentry | None:
+    """Return the subentry with an integration's client id, None where there is none."""
+    return next(
+        (
+            subentry
+            for subentry in async_get_subentries(hass, domain)
+            if subentry.data[CONF_CLIENT_ID] == client_id
+        ),
+        None,
+    )
+
+
+@callback
+def async_new_subentry(
+    hass: HomeAssistant,
+    integration: Integration,
+    credential: DeveloperCredential,
+    *,
+    auth_domain: str | None = None,
+) -> ConfigSubentryData:
+    """Return the subentry for a new credential, with an `auth_domain` that no other one has.
+
+    Args:
+        hass: Home Assistant.
+        integration: The integration that the credential is for.
+        credential: The credential.
+        auth_domain: The `auth_domain` to have if it is free; made from domain and client id
+            by default.
+    """
+    domain = integration.domain
+    wanted = auth_domain or slugify(f"{domain}.{credential.client_id}")
+    taken = {subentry.data[CONF_AUTH_DOMAIN] for subentry in async_get_subentries(hass, domain)}
+    auth_domain, number = wanted, 1
+    while auth_domain in taken:
+        number += 1
+        auth_domain = f"{wanted}_{number}"
+    return ConfigSubentryData(
+        data={
+            CONF_DOMAIN: domain,
+            CONF_AUTH_DOMAIN: auth_domain,
+            CONF_CLIENT_ID: credential.client_id,
+            CONF_CLIENT_SECRET: credential.client_secret,
+            CONF_NAME: credential.name,
+        },
+        subentry_type=SUBENTRY_TYPE,
+        title=f"{integration.name}: {credential}",
+        unique_id=f"{domain}.{credential.client_id}",
+    )
+
+
+@callback
+def async_add_subentry(
+    hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentryData
+) -> None:
+    """Add a subentry to the config entry.
+
+    Raises:
+        AbortFlow: The integration has a credential with this client id already.
+    """
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType(dict(subentry["data"])),
+            subentry_type=subentry["subentry_type"],
+            title=subentry["title"],
+            unique_id=subentry["unique_id"],
+        ),
+    )
+
+
+def credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
+    """Return the credential that a subentry holds."""
+    return DeveloperCredential(
+        client_id=subentry.data[CONF_CLIENT_ID],
+        client_secret=subentry.data[CONF_CLIENT_SECRET],
+        name=subentry.data[CONF_NAME],
+    )

@@ -1,0 +1,97 @@
+"""The two values of the platform: the server of an integration, the credential of its user."""
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import override
+import unicodedata
+
+from homeassistant.util.network import is_local
+from yarl import URL
+
+# Names that no public DNS serves (RFC 6761, RFC 6762, RFC 8375, ICANN's resolution on .internal).
+_LOCAL_SUFFIXES = (".localhost", ".local", ".home.arpa", ".internal")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationServer:
+    """The OAuth2 authorization server of an integration (RFC 6749, section 3).
+
+    Attributes:
+        authorize_url: The authorization endpoint, where the user logs in and consents.
+        token_url: The token endpoint, where codes and refresh tokens become access tokens.
+
+    Raises:
+        ValueError: An endpoint is not an absolute URL, has a fragment (RFC 6749, sections 3.1
+            and 3.2), or speaks plain http to a host that is not local. The text names the field.
+    """
+
+    authorize_url: str
+    token_url: str
+
+    def __post_init__(self) -> None:
+        """Check the endpoints."""
+        _check_endpoint("authorize_url", self.authorize_url)
+        _check_endpoint("token_url", self.token_url)
+
+
+@dataclass(frozen=True, slots=True)
+class DeveloperCredential:
+    """A client id and secret, as the provider gave them to the user (RFC 6749, section 2.2).
+
+    White space around the values and invisible characters anywhere in them, the traces of copying
+    from a web page, are removed. The representation leaves the secret out.
+
+    Attributes:
+        client_id: The client identifier.
+        client_secret: The client secret; empty for a public client (RFC 6749, section 2.1).
+        name: What the user calls the credential; None where the client id has to do.
+
+    Raises:
+        ValueError: The client id is empty.
+    """
+
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Clean the values and check the client id."""
+        object.__setattr__(self, "client_id", _clean(self.client_id))
+        object.__setattr__(self, "client_secret", _clean(self.client_secret))
+        object.__setattr__(self, "name", _clean(self.name or "") or None)
+        if not self.client_id:
+            raise ValueError("client_id is empty")
+
+    @override
+    def __str__(self) -> str:
+        """Return what a person knows the credential by."""
+        return self.name or self.client_id
+
+
+def _clean(text: str) -> str:
+    """Remove the white space around a pasted text, and the characters in it that nobody sees."""
+    if not text.isascii():
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return text.strip()
+
+
+def _check_endpoint(name: str, value: str) -> None:
+    """Raise ValueError, naming the field, where a URL cannot be an endpoint."""
+    try:
+        url = URL(value)
+    except (TypeError, ValueError) as err:
+        raise ValueError(f"{name} is not a URL") from err
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"{name} is not an absolute http or https URL")
+    if url.fragment or "#" in value:
+        raise ValueError(f"{name} has a fragment")
+    if url.scheme == "http" and not _is_local_host(url.host):
+        raise ValueError(f"{name} must use https, since {url.host} is not a local host")
+
+
+def _is_local_host(host: str) -> bool:
+    """Return whether a host is this machine or one in its local network."""
+    try:
+        return is_local(ip_address(host))
+    except ValueError:
+        return "." not in host or host.endswith(_LOCAL_SUFFIXES)

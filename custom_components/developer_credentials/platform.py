@@ -1,0 +1,145 @@
+"""The platform: what an integration's developer_credentials.py offers, found, loaded and judged.
+
+The module has async functions, each called with `hass`:
+
+- `async_get_authorization_server` returns an `AuthorizationServer`; or, instead,
+- `async_get_auth_implementation`, called with `auth_domain` and `credential` as well, returns an
+  `AbstractOAuth2Implementation`;
+- optional: `async_get_developer_credential` returns the `DeveloperCredential` of the integration's
+  own YAML, or None.
+
+Any of them may raise `ImplementationUnavailableError`, upon which Home Assistant tries again later.
+A platform that does anything else is broken: that is told once, in the log and in a repair, and
+concerns no other integration.
+"""
+
+from collections.abc import Awaitable
+from types import ModuleType
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+from homeassistant.loader import (
+    Integration,
+    IntegrationNotFound,
+    async_get_custom_components,
+    async_get_integration,
+)
+from homeassistant.requirements import async_get_integration_with_requirements
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN, LOGGER
+
+PLATFORM = DOMAIN
+
+# What is wrong with each broken platform, by domain.
+_DATA_PROBLEMS: HassKey[dict[str, PlatformError]] = HassKey(f"{DOMAIN}_platform_problems")
+
+
+class PlatformError(HomeAssistantError):
+    """A platform that breaks its contract.
+
+    The text of an exception that a platform raised is left out: it may hold a credential.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Initialize with the translation key of the reason and the name of the culprit in it."""
+        super().__init__(f"{reason.replace('_', ' ')}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+async def async_get_integrations(hass: HomeAssistant) -> dict[str, Integration]:
+    """Return the installed integrations with the platform, by domain; none is imported."""
+    return {
+        domain: integration
+        for domain, integration in (await async_get_custom_components(hass)).items()
+        if integration.platforms_exists((PLATFORM,))
+    }
+
+
+async def async_get_platform(hass: HomeAssistant, domain: str) -> ModuleType | None:
+    """Return the platform of an integration, imported; None where it has none.
+
+    Raises:
+        PlatformError: The platform does not import, or has neither of the required functions.
+    """
+    try:
+        integration = await async_get_integration(hass, domain)
+    except IntegrationNotFound:
+        return None
+    if module := integration.get_platform_cached(PLATFORM):
+        return _checked(module)
+    if not integration.platforms_exists((PLATFORM,)):
+        return None
+    # A module that failed to import fails again until the restart that brings a better one.
+    if (problem := _problems(hass).get(domain)) and problem.reason == "import_failed":
+        raise PlatformError(problem.reason, problem.detail)
+    try:
+        await async_get_integration_with_requirements(hass, domain)
+        module = await integration.async_get_platform(PLATFORM)
+    except (HomeAssistantError, ImportError) as err:
+        cause = err.__cause__ or err
+        raise PlatformError("import_failed", f"{type(cause).__name__}: {cause}") from err
+    return _checked(module)
+
+
+async def async_call[T](
+    module: ModuleType, function: str, expected: type[T] | tuple[type[T], ...], *args: object
+) -> T:
+    """Return the answer of a platform's function.
+
+    Raises:
+        PlatformError: The function raised, or its answer is not of the expected type.
+        ImplementationUnavailableError: The platform says that its server cannot be used now.
+    """
+    try:
+        awaitable: Awaitable[T] = getattr(module, function)(*args)
+        answer = await awaitable
+    except ImplementationUnavailableError:
+        raise
+    except Exception as err:
+        raise PlatformError("function_raised", f"{function}, {type(err).__name__}") from err
+    if not isinstance(answer, expected):
+        raise PlatformError("wrong_type", f"{function}, {type(answer).__name__}")
+    return answer
+
+
+@callback
+def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformError | None) -> None:
+    """Tell what is wrong with a platform, once; None takes back what was told."""
+    problems = _problems(hass)
+    issue_id = f"platform_{domain}"
+    if problem is None:
+        if problems.pop(domain, None):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    if (known := problems.get(domain)) and str(known) == str(problem):
+        return
+    problems[domain] = problem
+    LOGGER.error("The developer_credentials platform of %s is broken: %s", domain, problem)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        issue_domain=domain,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=f"platform_{problem.reason}",
+        translation_placeholders={"integration": domain, "detail": problem.detail},
+    )
+
+
+@callback
+def _problems(hass: HomeAssistant) -> dict[str, PlatformError]:
+    return hass.data.setdefault(_DATA_PROBLEMS, {})
+
+
+def _checked(module: ModuleType) -> ModuleType:
+    """Return the module; raise PlatformError where it lacks both of the required functions."""
+    if not hasattr(module, "async_get_authorization_server") and not hasattr(
+        module, "async_get_auth_implementation"
+    ):
+        raise PlatformError("missing_function", "async_get_authorization_server")
+    return module

@@ -1,0 +1,167 @@
+"""The journey of a user, without the user: what `script/run --once` does and checks.
+
+Each step prints what it did and what came of it, and raises AssertionError where that is wrong.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import secrets
+import time
+import traceback
+
+from demo.authorization_server import DemoAuthorizationServer
+from demo.browser import log_in
+from demo.home_assistant import Client, HomeAssistant
+
+ACCESS_TOKEN_LIFETIME = 5
+SENSOR = "sensor.demo_account_requests"
+
+# Bounds for what happens by itself, in seconds.
+PATIENCE = 60.0
+
+
+class Journey:
+    """From an empty Home Assistant to a sensor that outlives its token and a restart."""
+
+    def __init__(self, home_assistant: HomeAssistant, cloud: DemoAuthorizationServer) -> None:
+        """Initialize with both parties; Home Assistant is not started yet."""
+        self._home_assistant = home_assistant
+        self._cloud = cloud
+        self._client_id = "journey"
+        # Letters and more: what has to survive the form, the storage and the wire.
+        self._client_secret = f"{secrets.token_urlsafe(32)} %&+\"'ü"
+
+    async def run(self) -> int:
+        """Do all steps and return the exit status: 0 only where every step did."""
+        try:
+            await self._run()
+        except Exception:  # noqa: BLE001 - told, and said by the exit status
+            traceback.print_exc()
+            print(self._redacted(self._home_assistant.log())[-5000:])
+            return 1
+        print("Every step did.")
+        return 0
+
+    async def _run(self) -> None:
+        started = time.monotonic()
+        await self._home_assistant.start()
+        async with Client.onboard(self._home_assistant.url) as client:
+            await self._until_running(client)
+            config = await client.request("GET", "config")
+            seconds = time.monotonic() - started
+            self._told(f"Home Assistant {config['version']} runs", f"after {seconds:.1f} s")
+            await self._add_credential(client)
+            await self._add_integration(client)
+            before = await self._sensor(client)
+            self._told("the sensor has a value", before)
+            await self._outlive_the_token(client, before)
+        await self._home_assistant.stop()
+        self._told("Home Assistant stopped")
+
+        await self._home_assistant.start()
+        async with Client.log_in(self._home_assistant.url) as client:
+            await self._until_running(client)
+            await self._assert_loaded(client)
+            after = await self._sensor(client)
+            assert after > before, (before, after)
+            self._told("after a restart the entry is loaded and the sensor goes on", after)
+            await self._outlive_the_token(client, after)
+        await self._home_assistant.stop()
+        self._check_log()
+
+    async def _add_credential(self, client: Client) -> None:
+        """Register an application at Demo Cloud and enter it."""
+        self._cloud.add_client(
+            self._client_id,
+            client_secret=self._client_secret,
+            redirect_uris=(f"{self._home_assistant.url}/auth/external/callback",),
+        )
+        step = await client.start_flow("developer_credentials")
+        assert step.get("step_id") == "credential", step
+        step = await client.continue_flow(
+            step["flow_id"],
+            {
+                "name": "My app",
+                "client_id": f" {self._client_id}\u200b",
+                "client_secret": self._client_secret,
+            },
+        )
+        assert step.get("reason") == "credential_added", step
+        entries = await client.command("config_entries/get", domain="developer_credentials")
+        assert [entry["num_subentries"] for entry in entries] == [1], entries
+        self._told("the credential is added", step["description_placeholders"]["title"])
+
+    async def _add_integration(self, client: Client) -> None:
+        """Run Demo Cloud's own flow, log in at the server, and come back."""
+        step = await client.start_flow("demo_cloud")
+        assert step["type"] == "external", step
+        self._told("Demo Cloud's flow goes straight to the login", step["url"].split("?")[0])
+        redirect = await log_in(step["url"], "demo", "demo")
+        self._told("logged in at Demo Cloud, which redirects to", redirect.split("?")[0])
+        page = await client.open_redirect(redirect)
+        assert "window.close" in page, page
+        step = await client.continue_flow(step["flow_id"])
+        assert step["type"] == "create_entry", step
+        self._told("the entry is created", step["title"])
+        await self._assert_loaded(client)
+        self._told("the entry is loaded")
+
+    async def _outlive_the_token(self, client: Client, before: int) -> None:
+        """Wait until the access token has expired, and see that another one serves."""
+        refreshes = self._refreshes()
+        await asyncio.sleep(ACCESS_TOKEN_LIFETIME + 1)
+        await client.request("POST", "services/homeassistant/update_entity", {"entity_id": SENSOR})
+        after = await self._sensor(client)
+        assert self._refreshes() > refreshes, self._refreshes()
+        assert after > before, (before, after)
+        self._told("the token expired, was refreshed, and the sensor goes on", after)
+
+    def _refreshes(self) -> int:
+        requests = self._cloud.token_requests
+        return sum(request.form["grant_type"] == "refresh_token" for request in requests)
+
+    async def _until_running(self, client: Client) -> None:
+        async def state() -> object:
+            return (await client.request("GET", "config"))["state"]
+
+        await _until(state, "RUNNING")
+
+    async def _assert_loaded(self, client: Client) -> None:
+        async def states() -> object:
+            entries = await client.command("config_entries/get", domain="demo_cloud")
+            return [entry["state"] for entry in entries]
+
+        await _until(states, ["loaded"])
+
+    async def _sensor(self, client: Client) -> int:
+        state = await client.request("GET", f"states/{SENSOR}")
+        return int(state["state"])
+
+    def _check_log(self) -> None:
+        """See that Home Assistant had nothing to complain of, and kept the secret to itself."""
+        log = self._home_assistant.log()
+        secret_parts = {self._client_secret, self._client_secret.split(" ", maxsplit=1)[0]}
+        assert not any(part in log for part in secret_parts), "a secret is in the log"
+        complaints = [
+            line
+            for line in log.splitlines()
+            if ("ERROR" in line or "blocking call" in line or "Traceback" in line)
+            and ("custom_components" in line or "developer_credentials" in line)
+        ]
+        assert not complaints, complaints
+        self._told("the debug log has no error of ours and no secret", f"{len(log)} characters")
+
+    def _redacted(self, text: str) -> str:
+        return text.replace(self._client_secret, "**REDACTED**")
+
+    def _told(self, step: str, result: object = "") -> None:
+        print(f"ok  {step}{': ' if result != '' else ''}{result}", flush=True)
+
+
+async def _until(read: Callable[[], Awaitable[object]], expected: object) -> None:
+    """Read until it is as expected, for as long as there is patience."""
+    for _ in range(int(PATIENCE / 0.2)):
+        if (seen := await read()) == expected:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError(seen)

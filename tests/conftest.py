@@ -1,0 +1,103 @@
+"""Fixtures: Home Assistant with this integration, Demo Cloud, and integrations made of files."""
+
+from collections.abc import Callable, Iterator
+import json
+import logging
+import os
+from pathlib import Path
+import socket
+import sys
+
+from homeassistant import loader
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+
+import custom_components
+from custom_components.developer_credentials.const import DOMAIN
+from demo.authorization_server import DemoAuthorizationServer
+from tests.common import SENTINEL
+
+ROOT = Path(__file__).parent.parent
+COMPONENTS = [str(ROOT / "custom_components"), str(ROOT / "demo" / "custom_components")]
+custom_components.__path__ = list(COMPONENTS)
+
+with socket.socket() as _probe:
+    _probe.bind(("127.0.0.1", 0))
+    DEMO_CLOUD_PORT = _probe.getsockname()[1]
+# Demo Cloud's integration reads it when it is imported.
+os.environ["DEMO_CLOUD_URL"] = f"http://127.0.0.1:{DEMO_CLOUD_PORT}"
+
+type Install = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the custom integrations."""
+
+
+@pytest.fixture
+async def setup(hass: HomeAssistant) -> None:
+    """Set up this integration, as a dependency of an integration does."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    await hass.async_block_till_done()
+
+
+@pytest.fixture
+def demo_cloud(socket_enabled: None) -> Iterator[DemoAuthorizationServer]:
+    """Run the authorization server of Demo Cloud, at the address that the integration has."""
+    with DemoAuthorizationServer(port=DEMO_CLOUD_PORT, access_token_lifetime=5) as server:
+        yield server
+
+
+@pytest.fixture
+def install(hass: HomeAssistant, tmp_path: Path) -> Iterator[Install]:
+    """Return a function that installs a custom integration made of files.
+
+    Its arguments are the domain, the text of developer_credentials.py (None for no such file),
+    and the text of other files by name.
+    """
+    folder = tmp_path / "custom_components"
+    folder.mkdir()
+    custom_components.__path__ = [*COMPONENTS, str(folder)]
+
+    def install(domain: str, platform: str | None = None, **files: str) -> None:
+        manifest = {
+            "config_flow": "config_flow" in files,
+            "domain": domain,
+            "name": domain.replace("_", " ").title(),
+            "dependencies": [DOMAIN],
+            "version": "1.0.0",
+        }
+        texts = {"__init__": "", **files}
+        if platform is not None:
+            texts[DOMAIN] = platform
+        (folder / domain).mkdir()
+        (folder / domain / "manifest.json").write_text(json.dumps(manifest))
+        for name, text in texts.items():
+            (folder / domain / f"{name}.py").write_text(text)
+        hass.data.pop(loader.DATA_CUSTOM_COMPONENTS, None)
+
+    yield install
+    custom_components.__path__ = list(COMPONENTS)
+    for module in list(sys.modules):
+        if module.startswith("custom_components.") and module.split(".")[1] not in (
+            DOMAIN,
+            "demo_cloud",
+        ):
+            del sys.modules[module]
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No secret that a test uses, and no code or token of Demo Cloud, is ever logged."""
+    issued: set[str] = set()
+    DemoAuthorizationServer.issued = issued
+    caplog.set_level(logging.DEBUG)
+    # Home Assistant does so when it starts: the callback's request line has the code.
+    caplog.set_level(logging.WARNING, "aiohttp.access")
+    yield
+    for phase in ("setup", "call", "teardown"):
+        text = "\n".join(record.getMessage() for record in caplog.get_records(phase))
+        assert SENTINEL not in text
+        assert [value for value in issued if value in text] == []

@@ -1,0 +1,119 @@
+"""Tests of the credentials as subentries."""
+
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+import pytest
+
+from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import (
+    async_find_subentry,
+    async_get_or_create_entry,
+    async_get_subentries,
+)
+from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, stored
+from tests.conftest import Install
+
+
+@pytest.fixture(autouse=True)
+def clouds(setup: None, install: Install) -> None:
+    """Install two integrations with the platform."""
+    install("acme", PLATFORM)
+    install("other", PLATFORM)
+
+
+async def _domains(hass: HomeAssistant, domain: str = "acme") -> list[str]:
+    return list(await async_get_implementations(hass, domain))
+
+
+async def test_stored(hass: HomeAssistant) -> None:
+    """A credential is a subentry of the one entry, titled for people."""
+    await add_credential(hass, "acme", "My-Id", name="My app")
+    (subentry,) = entry_of(hass).subentries.values()
+    assert subentry.subentry_type == "credential"
+    assert subentry.title == "Acme: My app"
+    assert subentry.unique_id == "acme.My-Id"
+    assert dict(subentry.data) == {
+        "domain": "acme",
+        "auth_domain": "acme_my_id",
+        "client_id": "My-Id",
+        "client_secret": SENTINEL,
+        "name": "My app",
+    }
+
+
+async def test_auth_domain_is_unique(hass: HomeAssistant) -> None:
+    """Client ids that make the same slug have different auth domains."""
+    for client_id in ("a.b", "a-b", "a b"):
+        await add_credential(hass, "acme", client_id)
+    assert await _domains(hass) == ["acme_a_b", "acme_a_b_2", "acme_a_b_3"]
+
+
+async def test_only_the_integrations_own(hass: HomeAssistant) -> None:
+    """An integration is given its own credentials, whatever comes and goes."""
+    await add_credential(hass, "acme", "a")
+    assert await _domains(hass) == ["acme_a"]
+    await add_credential(hass, "other", "a")
+    await add_credential(hass, "acme", "b")
+    assert await _domains(hass) == ["acme_a", "acme_b"]
+    assert await _domains(hass, "other") == ["other_a"]
+    subentry = async_find_subentry(hass, "acme", "a")
+    assert subentry is not None
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    assert await _domains(hass) == ["acme_b"]
+    assert async_find_subentry(hass, "acme", "a") is None
+    assert async_find_subentry(hass, "acme", "b") is not None
+
+
+async def test_changed_in_place(hass: HomeAssistant) -> None:
+    """A subentry that Home Assistant has changed is provided as it is now."""
+    await add_credential(hass, "acme", name="Old")
+    (subentry,) = async_get_subentries(hass, "acme")
+    hass.config_entries.async_update_subentry(
+        entry_of(hass), subentry, data={**subentry.data, "name": "New"}
+    )
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    assert implementation.name == "New"
+
+
+async def test_unload_and_reload(hass: HomeAssistant) -> None:
+    """Credentials remain available while the entry is unloaded, and a reload changes nothing."""
+    await add_credential(hass, "acme")
+    entry = entry_of(hass)
+    before = stored(hass)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    assert await _domains(hass) == ["acme_client_id"]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert entry_of(hass).state is ConfigEntryState.LOADED
+    assert stored(hass) == before
+
+
+async def test_disabled(hass: HomeAssistant) -> None:
+    """A disabled entry provides nothing, and keeps its credentials."""
+    await add_credential(hass, "acme")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    assert await _domains(hass) == []
+    await add_credential(hass, "acme", "client.id")
+    await hass.config_entries.async_set_disabled_by(entry_id, None)
+    assert await _domains(hass) == ["acme_client_id", "acme_client_id_2"]
+
+
+async def test_removed_with_the_entry(hass: HomeAssistant) -> None:
+    """Removing the entry removes its credentials; the next one makes another entry."""
+    await add_credential(hass, "acme", "a")
+    await hass.config_entries.async_remove(entry_of(hass).entry_id)
+    assert await _domains(hass) == []
+    await add_credential(hass, "acme", "b")
+    assert await _domains(hass) == ["acme_b"]
+
+
+async def test_one_entry(hass: HomeAssistant) -> None:
+    """Whoever asks for the entry at the same time gets the same one."""
+    tasks = [hass.async_create_task(async_get_or_create_entry(hass)) for _ in range(5)]
+    entries = [await task for task in tasks]
+    assert entries == [entry_of(hass)] * 5
+    assert entry_of(hass).title == "Developer Credentials"
+    assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []

@@ -1,0 +1,138 @@
+"""Tests of the implementations that are provided to Home Assistant."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl, urlsplit
+
+from aiohttp import ClientError, web
+from aiohttp.test_utils import TestServer
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    LocalOAuth2Implementation,
+    async_get_implementations,
+)
+import pytest
+
+from custom_components.developer_credentials import (
+    AuthImplementation,
+    AuthorizationServer,
+    DeveloperCredential,
+)
+from tests.common import PLATFORM, SENTINEL, add_credential
+from tests.conftest import Install
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+CUSTOM = """
+from custom_components.developer_credentials import AuthImplementation, AuthorizationServer
+
+class Custom(AuthImplementation):
+    @property
+    def extra_authorize_data(self):
+        return {"audience": "api"}
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    server = AuthorizationServer("https://cloud.example/authorize", "https://cloud.example/token")
+    return Custom(hass, auth_domain, credential, server)
+"""
+
+
+async def test_authorize_url(hass: HomeAssistant, install: Install) -> None:
+    """With the two required fields, the authorize URL has the four standard parameters only."""
+    install("acme", PLATFORM)
+    await add_credential(hass, "acme", "id &=+ü")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    url = urlsplit(await implementation.async_generate_authorize_url("flow"))
+    assert url._replace(query="").geturl() == "https://cloud.example/authorize"
+    query = parse_qsl(url.query)
+    assert [name for name, _ in query] == ["response_type", "client_id", "redirect_uri", "state"]
+    values = dict(query)
+    assert values["response_type"] == "code"
+    assert values["client_id"] == "id &=+ü"
+    assert values["redirect_uri"] == "https://example.com/auth/external/callback"
+    assert SENTINEL not in url.query
+
+
+async def test_like_the_base_class(hass: HomeAssistant) -> None:
+    """The authorize URL is the one that Home Assistant's own class makes."""
+    urls = ("https://cloud.example/authorize", "https://cloud.example/token")
+    ours = AuthImplementation(
+        hass, "acme", DeveloperCredential("id", SENTINEL), AuthorizationServer(*urls)
+    )
+    theirs = LocalOAuth2Implementation(hass, "acme", "id", SENTINEL, *urls)
+    assert await ours.async_generate_authorize_url(
+        "flow"
+    ) == await theirs.async_generate_authorize_url("flow")
+
+
+async def test_names(hass: HomeAssistant, install: Install) -> None:
+    """A credential is picked by its name, or by its client id where it has none."""
+    install("acme", PLATFORM)
+    await add_credential(hass, "acme", "a", name="My app")
+    await add_credential(hass, "acme", "b")
+    implementations = await async_get_implementations(hass, "acme")
+    assert {domain: one.name for domain, one in implementations.items()} == {
+        "acme_a": "My app",
+        "acme_b": "b",
+    }
+
+
+async def test_custom_implementation(hass: HomeAssistant, install: Install) -> None:
+    """A platform may make the implementation itself, for each credential."""
+    install("acme", CUSTOM)
+    await add_credential(hass, "acme", "a", name="My app")
+    await add_credential(hass, "acme", "b")
+    implementations = await async_get_implementations(hass, "acme")
+    assert list(implementations) == ["acme_a", "acme_b"]
+    implementation = implementations["acme_a"]
+    assert implementation.name == "My app"
+    assert "audience=api" in await implementation.async_generate_authorize_url("flow")
+
+
+async def test_platform_is_asked_only_for_a_credential(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """Without a credential the platform is not asked for its server."""
+    install("acme", "async def async_get_authorization_server(hass): raise AssertionError")
+    assert await async_get_implementations(hass, "acme") == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"access_token": f"{SENTINEL}-token"},
+        {"access_token": f"{SENTINEL}-token", "expires_in": None},
+        {"access_token": f"{SENTINEL}-token", "expires_in": "soon"},
+        {"expires_in": 60},
+        {"access_token": None, "expires_in": 60},
+        [f"{SENTINEL}-token"],
+    ],
+    ids=str,
+)
+async def test_unusable_token(
+    hass: HomeAssistant,
+    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+    socket_enabled: None,
+    answer: object,
+) -> None:
+    """A token that Home Assistant could not use is an error, before anybody logs it."""
+
+    async def token(request: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    application = web.Application()
+    application.router.add_post("/token", token)
+    server = await aiohttp_server(application)
+    implementation = AuthImplementation(
+        hass,
+        "acme",
+        DeveloperCredential("id", SENTINEL),
+        AuthorizationServer("https://acme.example/authorize", str(server.make_url("/token"))),
+    )
+    state = {"redirect_uri": "https://example.com/auth/external/callback"}
+    for request in (
+        implementation.async_resolve_external_data({"code": "code", "state": state}),
+        implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"}),
+    ):
+        with pytest.raises(ClientError) as error:
+            await request
+        assert SENTINEL not in repr(error.value)

@@ -1,0 +1,189 @@
+"""Tests of finding, loading and judging platforms."""
+
+import sys
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
+import pytest
+
+from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.platform import (
+    PlatformError,
+    async_get_integrations,
+    async_get_platform,
+)
+from tests.common import PLATFORM, SENTINEL, add_credential
+from tests.conftest import Install
+
+pytestmark = pytest.mark.usefixtures("setup")
+
+BROKEN = {
+    "import": ("import does_not_exist", "import failed", "No module named 'does_not_exist'"),
+    "syntax": ("def", "import failed", "SyntaxError"),
+    "raises_on_import": ("raise RuntimeError('no luck')", "import failed", "no luck"),
+    "no_function": ("", "missing function", "async_get_authorization_server"),
+    "server_of_wrong_type": (
+        "async def async_get_authorization_server(hass): return 'https://cloud.example'",
+        "wrong type",
+        "async_get_authorization_server, str",
+    ),
+    "server_raises": (
+        "async def async_get_authorization_server(hass): raise KeyError('x')",
+        "function raised",
+        "async_get_authorization_server, KeyError",
+    ),
+    "not_async": (
+        "def async_get_authorization_server(hass): return 1",
+        "function raised",
+        "async_get_authorization_server, TypeError",
+    ),
+    "wrong_signature": (
+        "async def async_get_authorization_server(): pass",
+        "function raised",
+        "async_get_authorization_server, TypeError",
+    ),
+    "implementation_of_wrong_type": (
+        "async def async_get_auth_implementation(hass, auth_domain, credential): return None",
+        "wrong type",
+        "async_get_auth_implementation, NoneType",
+    ),
+    "implementation_raises_secret": (
+        """
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    raise ValueError(credential.client_secret)
+""",
+        "function raised",
+        "async_get_auth_implementation, ValueError",
+    ),
+    "implementation_of_another": (
+        """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(hass, "other", "", "", "", "")
+""",
+        "wrong auth domain",
+        "other",
+    ),
+}
+
+
+async def test_found_without_import(hass: HomeAssistant, install: Install) -> None:
+    """Installed integrations with the platform are found by their files, and not imported."""
+    install("with_platform", "raise RuntimeError")
+    install("without_platform")
+    integrations = await async_get_integrations(hass)
+    assert sorted(integrations) == ["demo_cloud", "with_platform"]
+    assert "custom_components.with_platform" not in sys.modules
+
+
+async def test_no_platform(hass: HomeAssistant, install: Install) -> None:
+    """An integration without the platform, or none at all, has no platform and no problem."""
+    install("without_platform")
+    for domain in ("without_platform", "unknown", "sun"):
+        assert await async_get_platform(hass, domain) is None
+        assert await async_get_implementations(hass, domain) == {}
+    assert ir.async_get(hass).issues == {}
+
+
+async def test_loaded_once(hass: HomeAssistant, install: Install) -> None:
+    """A platform is imported when it is first needed."""
+    install("acme", PLATFORM)
+    platform = await async_get_platform(hass, "acme")
+    assert platform is sys.modules["custom_components.acme.developer_credentials"]
+    assert await async_get_platform(hass, "acme") is platform
+
+
+@pytest.mark.parametrize(("code", "reason", "detail"), BROKEN.values(), ids=list(BROKEN))
+async def test_broken(
+    hass: HomeAssistant,
+    install: Install,
+    caplog: pytest.LogCaptureFixture,
+    code: str,
+    reason: str,
+    detail: str,
+) -> None:
+    """A broken platform is told once, gives no implementation, and concerns no other one."""
+    install("broken", code)
+    install("whole", PLATFORM)
+    for domain in ("broken", "whole"):
+        await add_credential(hass, domain)
+    caplog.clear()
+    for _ in range(2):
+        assert await async_get_implementations(hass, "broken") == {}
+        assert list(await async_get_implementations(hass, "whole")) == ["whole_client_id"]
+    messages = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "custom_components.developer_credentials"
+    ]
+    (message,) = messages
+    assert message.startswith(f"The developer_credentials platform of broken is broken: {reason}")
+    assert detail in message
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == f"platform_{reason.replace(' ', '_')}"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["integration"] == "broken"
+    assert detail in issue.translation_placeholders["detail"]
+    assert SENTINEL not in str(issue)
+
+
+async def test_failed_import_is_not_tried_again(hass: HomeAssistant, install: Install) -> None:
+    """A module that failed to import is left alone until the restart."""
+    install(
+        "broken",
+        "import builtins\n"
+        "builtins.attempts = getattr(builtins, 'attempts', 0) + 1\n"
+        "raise ImportError",
+    )
+    await async_get_implementations(hass, "broken")
+    first = sys.modules["builtins"].attempts
+    await async_get_implementations(hass, "broken")
+    assert sys.modules["builtins"].attempts == first
+    del sys.modules["builtins"].attempts
+
+
+async def test_missing_requirement(hass: HomeAssistant, install: Install) -> None:
+    """The requirements of an integration that is not set up yet are seen to before the import."""
+    install("acme", PLATFORM)
+    integration = (await async_get_integrations(hass))["acme"]
+    integration.manifest["requirements"] = ["no-such-package @ file:///nowhere"]
+    hass.config.skip_pip = False
+    with pytest.raises(PlatformError, match="Requirements for acme not found"):
+        await async_get_platform(hass, "acme")
+
+
+async def test_recovers(hass: HomeAssistant, install: Install) -> None:
+    """A platform that works again is no problem any more."""
+    install(
+        "moody",
+        PLATFORM
+        + "good = async_get_authorization_server\n"
+        + "async def async_get_authorization_server(hass):\n"
+        + "    return await good(hass) if hass.data.get('mood') else None\n",
+    )
+    await add_credential(hass, "moody")
+    assert await async_get_implementations(hass, "moody") == {}
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_moody")
+    hass.data["mood"] = True
+    assert list(await async_get_implementations(hass, "moody")) == ["moody_client_id"]
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_moody") is None
+
+
+async def test_unavailable(hass: HomeAssistant, install: Install) -> None:
+    """A platform may say that its server cannot be used now; that is no problem of the platform."""
+    install(
+        "offline",
+        """
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+async def async_get_authorization_server(hass):
+    raise ImplementationUnavailableError("no network")
+""",
+    )
+    await add_credential(hass, "offline")
+    with pytest.raises(ImplementationUnavailableError):
+        await async_get_implementations(hass, "offline")
+    assert ir.async_get(hass).issues == {}

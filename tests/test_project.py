@@ -1,0 +1,112 @@
+"""One fact in one place: what several files say is the same."""
+
+import ast
+import json
+from pathlib import Path
+import re
+import subprocess
+import tomllib
+
+import pytest
+
+import custom_components.developer_credentials as package
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "custom_components" / "developer_credentials"
+README = (ROOT / "README.md").read_text()
+
+
+def _tracked() -> list[Path]:
+    """Return the text files of the project."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = (ROOT / name for name in listing.stdout.splitlines())
+    return [file for file in files if file.suffix not in {".png", ".json"} and file.is_file()]
+
+
+def _versions() -> list[list[str]]:
+    lines = (ROOT / "script" / "homeassistant_versions").read_text().splitlines()
+    return [line.split() for line in lines if not line.startswith("#")]
+
+
+def test_minimum_is_tested() -> None:
+    """The oldest tested Home Assistant is the minimum that HACS enforces."""
+    hacs = json.loads((ROOT / "hacs.json").read_text())
+    versions = [version for version, *_ in _versions()]
+    assert versions[0] == hacs["homeassistant"]
+    assert versions == sorted(versions, key=lambda version: [int(n) for n in version.split(".")])
+    assert sum(row[2:] == ["default"] for row in _versions()) == 1
+
+
+def test_versions_stand_in_one_place() -> None:
+    """No other file names a version of Home Assistant that is tested, nor the project's own."""
+    project = json.loads((PACKAGE / "manifest.json").read_text())["version"]
+    for file in _tracked():
+        if file.name in {"homeassistant_versions", "CHANGELOG.md"}:
+            continue
+        text = file.read_text()
+        for version, *_ in _versions():
+            assert version not in text, file
+        if file.parent == PACKAGE or file.name == "pyproject.toml":
+            assert f'"{project}"' not in text, file
+
+
+def test_nothing_is_required() -> None:
+    """The integration requires only what Home Assistant ships."""
+    manifest = json.loads((PACKAGE / "manifest.json").read_text())
+    assert manifest.get("requirements", []) == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["dependencies"] == ["homeassistant", "aiohttp", "voluptuous"]
+
+
+def test_public_api() -> None:
+    """The public names are there, have a docstring, and stand in the changelog."""
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    for name in set(package.__all__) - {"CONFIG_SCHEMA"}:
+        assert getattr(package, name).__doc__
+        assert f"`{name}`" in changelog
+
+
+def test_modules_are_small() -> None:
+    """A module of the integration holds one idea."""
+    for module in PACKAGE.glob("*.py"):
+        assert len(module.read_text().splitlines()) <= 400, module
+
+
+def test_architecture_names_every_module() -> None:
+    """The map of the house shows each room."""
+    architecture = (ROOT / "docs" / "architecture.md").read_text()
+    for module in PACKAGE.glob("*.py"):
+        assert f"  {module.name} " in architecture
+
+
+def test_ci_runs_the_readme() -> None:
+    """CI calls the commands that the README names."""
+    commands = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
+    assert commands == ["script/run", "script/test"]
+    ci = (ROOT / ".ci" / "run").read_text()
+    for command in commands:
+        assert command in ci
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+def test_readme_links(link: str) -> None:
+    """What the README links to is there."""
+    assert (ROOT / link).exists()
+
+
+def test_readme_platform() -> None:
+    """The platform that the README shows is Demo Cloud's, but for the address."""
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    ast.parse(snippet)
+    demo = (ROOT / "demo/custom_components/demo_cloud/developer_credentials.py").read_text()
+    demo = demo.split('"""', 2)[2].replace("\nfrom .const import BASE_URL\n", "")
+    demo = re.sub(r'    """.*?"""\n', "", demo)
+    assert demo.strip() == snippet.strip().replace("https://cloud.example", "{BASE_URL}").replace(
+        '="{BASE_URL}', '=f"{BASE_URL}'
+    )

@@ -1,0 +1,272 @@
+"""Tests of credentials from YAML."""
+
+from pathlib import Path
+import re
+
+from homeassistant import config as conf_util
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
+import pytest
+
+from custom_components.developer_credentials import (
+    DeveloperCredential,
+    async_import_developer_credential,
+)
+from custom_components.developer_credentials.const import DOMAIN
+from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, stored
+from tests.conftest import Install
+
+OWN_YAML = (
+    PLATFORM
+    + """
+async def async_get_developer_credential(hass):
+    return hass.data.get("own_yaml")
+"""
+)
+
+
+async def _start(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
+    """Set up the integration from a configuration.yaml, as Home Assistant does at its start."""
+    (tmp_path / "configuration.yaml").write_text(text)
+    (tmp_path / "secrets.yaml").write_text(secrets)
+    config = await hass.async_add_executor_job(
+        load_yaml_dict, str(tmp_path / "configuration.yaml"), Secrets(tmp_path)
+    )
+    assert await async_setup_component(hass, DOMAIN, config)
+    await hass.async_block_till_done()
+
+
+def _values(hass: HomeAssistant, *keys: str) -> list[tuple[str | None, ...]]:
+    return [tuple(credential[key] for key in keys) for credential in stored(hass)]
+
+
+async def test_readme(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The list that the README shows is imported as it stands."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    (snippet,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    secrets = f"demo_cloud_client_id: id\ndemo_cloud_client_secret: {SENTINEL}\n"
+    await _start(hass, tmp_path, snippet, secrets)
+    assert _values(hass, "domain", "client_id", "client_secret", "name") == [
+        ("demo_cloud", "id", SENTINEL, "My app")
+    ]
+
+
+async def test_list(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """The items of the list are imported; the first one keeps the integration's domain."""
+    install("acme", PLATFORM)
+    await _start(
+        hass,
+        tmp_path,
+        """
+developer_credentials:
+  - domain: demo_cloud
+    client_id: !secret demo_cloud_client_id
+    client_secret: !secret demo_cloud_client_secret
+    name: My app
+  - domain: acme
+    client_id: public
+  - domain: acme
+    client_id: another
+    client_secret: "%&+ ü"
+""",
+        f'demo_cloud_client_id: " id "\ndemo_cloud_client_secret: "{SENTINEL}%&+ü"\n',
+    )
+    assert _values(hass, "domain", "auth_domain", "client_id", "client_secret", "name") == [
+        ("demo_cloud", "demo_cloud", "id", f"{SENTINEL}%&+ü", "My app"),
+        ("acme", "acme", "public", "", None),
+        ("acme", "acme_2", "another", "%&+ ü", None),
+    ]
+    assert list(await async_get_implementations(hass, "acme")) == ["acme", "acme_2"]
+    assert ir.async_get(hass).issues == {}
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    ["developer_credentials:\n", "developer_credentials: []\n", "homeassistant:\n"],
+    ids=["empty", "no items", "absent"],
+)
+async def test_nothing(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
+    """Without an item, nothing is made."""
+    await _start(hass, tmp_path, yaml)
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+BAD_ITEMS = {
+    "text": ("just text", "not_a_mapping", ""),
+    "list": ("[a, b]", "not_a_mapping", ""),
+    "number": ("3", "not_a_mapping", ""),
+    "nothing": ("", "not_a_mapping", ""),
+    "no domain": ("{client_id: id}", "missing_key", "domain"),
+    "no client id": ("{domain: demo_cloud}", "missing_key", "client_id"),
+    "null client id": ("{domain: demo_cloud, client_id: }", "missing_key", "client_id"),
+    "blank client id": ('{domain: demo_cloud, client_id: " "}', "missing_key", "client_id"),
+    "number as client id": ("{domain: demo_cloud, client_id: 12}", "not_text", "client_id"),
+    "number as secret": (
+        "{domain: demo_cloud, client_id: id, client_secret: 1.5}",
+        "not_text",
+        "client_secret",
+    ),
+    "list as domain": ("{domain: [demo_cloud], client_id: id}", "not_text", "domain"),
+    "unknown domain": ("{domain: nowhere, client_id: id}", "unknown_integration", "nowhere"),
+    "no platform": ("{domain: sun, client_id: id}", "unknown_integration", "sun"),
+    "unknown key": (
+        "{domain: demo_cloud, client_id: id, client_secrte: x}",
+        "unknown_key",
+        "client_secrte",
+    ),
+    "duplicate": ("{domain: demo_cloud, client_id: good}", "duplicate", "client_id"),
+}
+
+
+@pytest.mark.parametrize(("item", "reason", "key"), BAD_ITEMS.values(), ids=list(BAD_ITEMS))
+async def test_bad_item(
+    hass: HomeAssistant,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    item: str,
+    reason: str,
+    key: str,
+) -> None:
+    """A bad item is named with its place, in the log and in a repair; the others are imported."""
+    await _start(
+        hass,
+        tmp_path,
+        f"""
+developer_credentials:
+  - domain: demo_cloud
+    client_id: good
+    client_secret: {SENTINEL}
+  - {item}
+  - domain: demo_cloud
+    client_id: also good
+""",
+    )
+    assert _values(hass, "client_id") == [("good",), ("also good",)]
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == f"yaml_{reason}"
+    placeholders = issue.translation_placeholders
+    assert placeholders is not None
+    assert placeholders["key"] == key
+    assert "configuration.yaml" in placeholders["place"]
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert f"({placeholders['place']}): {reason.replace('_', ' ')}" in record.getMessage()
+    assert key in record.getMessage()
+
+
+async def test_place_of_a_mapping(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The place of a mapping has its line."""
+    await _start(hass, tmp_path, "developer_credentials:\n  - domain: demo_cloud\n")
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["place"].endswith("configuration.yaml, line 2")
+
+
+@pytest.mark.parametrize("yaml", ["text", "{domain: demo_cloud}", "3"])
+async def test_not_a_list(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
+    """Whatever stands in place of the list, the integration is set up."""
+    await _start(hass, tmp_path, f"developer_credentials: {yaml}\n")
+    assert len(ir.async_get(hass).issues) == 1
+
+
+async def test_packages(hass: HomeAssistant) -> None:
+    """The lists of several packages are one list."""
+    config: dict[str, object] = {
+        "homeassistant": {},
+        DOMAIN: [{"domain": "demo_cloud", "client_id": "a"}],
+    }
+    package = {DOMAIN: [{"domain": "demo_cloud", "client_id": "b"}]}
+    await conf_util.merge_packages_config(hass, config, {"pack": package})
+    assert await async_setup_component(hass, DOMAIN, config)
+    await hass.async_block_till_done()
+    assert _values(hass, "client_id") == [("a",), ("b",)]
+
+
+async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A secret that has changed in YAML changes the credential; nothing else is touched."""
+    item = "developer_credentials:\n  domain: demo_cloud\n  client_id: id\n  client_secret: "
+    await _start(hass, tmp_path, f"{item}{SENTINEL}-1\n")
+    before = stored(hass)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+
+    # What the user edited stays, for as long as YAML says what it said.
+    edited = {**subentry.data, "client_secret": f"{SENTINEL}-2"}
+    hass.config_entries.async_update_subentry(entry, subentry, data=edited)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert stored(hass) == [edited]
+
+    hass.config.components.remove(DOMAIN)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await _start(hass, tmp_path, f"{item}{SENTINEL}-3\n")
+    (after,) = stored(hass)
+    assert after["client_secret"] == f"{SENTINEL}-3"
+    assert after["auth_domain"] == before[0]["auth_domain"]
+    assert after["imported"] != before[0]["imported"]
+
+
+async def test_same_client_as_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:
+    """An item for a client id that is there already updates that credential."""
+    await async_setup_component(hass, DOMAIN, {})
+    await add_credential(hass, "demo_cloud", "id", f"{SENTINEL}-old", "From the UI")
+    hass.config.components.remove(DOMAIN)
+    await hass.config_entries.async_unload(entry_of(hass).entry_id)
+    await _start(
+        hass,
+        tmp_path,
+        "developer_credentials:\n"
+        f"  - domain: demo_cloud\n    client_id: id\n    client_secret: {SENTINEL}\n",
+    )
+    assert _values(hass, "auth_domain", "client_secret", "name") == [
+        ("demo_cloud_id", SENTINEL, "From the UI")
+    ]
+
+
+async def test_integrations_own_yaml(hass: HomeAssistant, install: Install, setup: None) -> None:
+    """The credential from an integration's own YAML is imported, with its domain as auth domain."""
+    install("acme", OWN_YAML)
+    assert await async_get_implementations(hass, "acme") == {}
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    hass.data["own_yaml"] = DeveloperCredential("id", SENTINEL, "From YAML")
+    for _ in range(2):
+        assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert _values(hass, "client_id", "client_secret", "name") == [("id", SENTINEL, "From YAML")]
+    hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-2")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-2"
+
+
+@pytest.mark.parametrize("broken", ["raise ValueError('x')", "return 'id'"])
+async def test_broken_own_yaml(
+    hass: HomeAssistant, install: Install, setup: None, broken: str
+) -> None:
+    """A platform that cannot tell its YAML is told of; stored credentials remain available."""
+    install("acme", f"{PLATFORM}\nasync def async_get_developer_credential(hass):\n    {broken}\n")
+    await add_credential(hass, "acme")
+    assert list(await async_get_implementations(hass, "acme")) == ["acme_client_id"]
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_acme")
+    assert list(await async_get_implementations(hass, "acme")) == ["acme_client_id"]
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_acme")
+
+
+async def test_import_function(hass: HomeAssistant, install: Install, setup: None) -> None:
+    """An integration may import a credential itself, with the auth domain that its entries have."""
+    install("acme", PLATFORM)
+    credential = DeveloperCredential("id", SENTINEL)
+    tasks = [
+        hass.async_create_task(
+            async_import_developer_credential(hass, "acme", credential, "legacy")
+        )
+        for _ in range(3)
+    ]
+    for task in tasks:
+        await task
+    assert _values(hass, "domain", "auth_domain", "client_id") == [("acme", "legacy", "id")]
+
+
+async def test_import_without_dependency(hass: HomeAssistant) -> None:
+    """A developer who forgot the dependency is told."""
+    with pytest.raises(ValueError, match="must have developer_credentials among the dependencies"):
+        await async_import_developer_credential(hass, "acme", DeveloperCredential("id"))
