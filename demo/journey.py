@@ -86,7 +86,7 @@ class Journey:
                 "client_secret": self._client_secret,
             },
         )
-        assert step.get("reason") == "credential_added", step
+        assert step.get("reason") == "credential_saved", step
         entries = await client.command("config_entries/get", domain="developer_credentials")
         assert [entry["num_subentries"] for entry in entries] == [1], entries
         self._told("the credential is added", step["description_placeholders"]["title"])

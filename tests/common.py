@@ -3,12 +3,21 @@
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.loader import async_get_integration
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import (
+    async_add_subentry,
+    async_find_subentry,
+    async_get_or_create_entry,
+    async_new_subentry,
+)
+from custom_components.developer_credentials.models import RedirectUri
 from demo.browser import log_in
 
 # Part of every secret that a test uses; no log may have it.
@@ -25,6 +34,9 @@ async def async_get_authorization_server(hass):
     return AuthorizationServer("https://cloud.example/authorize", "https://cloud.example/token")
 """
 
+# The same, with a server that is not there.
+OFFLINE_PLATFORM = PLATFORM.replace("https://cloud.example", "http://127.0.0.1:9")
+
 
 async def add_credential(
     hass: HomeAssistant,
@@ -32,19 +44,17 @@ async def add_credential(
     client_id: str = "client-id",
     client_secret: str = SENTINEL,
     name: str | None = None,
-) -> ConfigFlowResult:
-    """Add a credential by the config flow, as a person does; return the flow's last step."""
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    if result["step_id"] == "user":
-        result = await hass.config_entries.flow.async_configure(
-            result["flow_id"], {"domain": domain}
-        )
-    user_input = {"client_id": client_id, "client_secret": client_secret}
-    if name is not None:
-        user_input["name"] = name
-    result = await hass.config_entries.flow.async_configure(result["flow_id"], user_input)
+    redirect_uri: RedirectUri = RedirectUri.DEFAULT,
+) -> ConfigSubentry:
+    """Store a credential, and return its subentry."""
+    entry = await async_get_or_create_entry(hass)
+    integration = await async_get_integration(hass, domain)
+    credential = DeveloperCredential(client_id, client_secret, name, redirect_uri=redirect_uri)
+    async_add_subentry(hass, entry, async_new_subentry(hass, integration, credential))
     await hass.async_block_till_done()
-    return result
+    subentry = async_find_subentry(hass, domain, client_id)
+    assert subentry is not None
+    return subentry
 
 
 def entry_of(hass: HomeAssistant) -> ConfigEntry:

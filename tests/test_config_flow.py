@@ -1,33 +1,77 @@
-"""Tests of the flows that add a credential."""
+"""Tests of the flows that add and edit a credential."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from homeassistant import loader
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import (
+    SOURCE_INTEGRATION_DISCOVERY,
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 import pytest
 
 import custom_components
 from custom_components.developer_credentials.const import DOMAIN
-from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, stored
+from custom_components.developer_credentials.models import RedirectUri
+from demo.authorization_server import DemoAuthorizationServer
+from tests.common import OFFLINE_PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of, stored
 from tests.conftest import COMPONENTS, Install
 
-pytestmark = pytest.mark.usefixtures("setup")
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "demo_cloud")
+
+FORM = {"client_id": "id", "client_secret": SENTINEL, "redirect_uri": "default"}
 
 
-async def test_first_credential(hass: HomeAssistant) -> None:
-    """With one integration that has the platform, the flow begins with the form."""
-    flow = hass.config_entries.flow
-    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "credential"
-    assert result["description_placeholders"] == {"integration": "Demo Cloud"}
-    result = await flow.async_configure(
-        result["flow_id"],
-        {"name": " My app ", "client_id": "\u200b id ", "client_secret": f" {SENTINEL}\n"},
-    )
+@pytest.fixture(autouse=True)
+def client(demo_cloud: DemoAuthorizationServer) -> None:
+    """Register the client of the tests at Demo Cloud."""
+    demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+
+
+async def _begin(hass: HomeAssistant) -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+
+
+async def _submit(
+    hass: HomeAssistant, step: ConfigFlowResult, values: dict[str, Any]
+) -> ConfigFlowResult:
+    result = await hass.config_entries.flow.async_configure(step["flow_id"], values)
+    await hass.async_block_till_done()
+    return result
+
+
+def _suggested(step: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        str(key): (key.description or {}).get("suggested_value")
+        for key in step["data_schema"].schema
+    }
+
+
+async def test_add(hass: HomeAssistant) -> None:
+    """With one integration the flow begins with the form, and goes on into the login."""
+    step = await _begin(hass)
+    assert step["type"] is FlowResultType.FORM
+    assert step["step_id"] == "credential"
+    placeholders = step["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["integration"] == "Demo Cloud"
+    assert "/console)" in placeholders["instructions"]
+    assert REDIRECT_URI in placeholders["redirect_uris"].splitlines()[3]
+    values = {
+        "name": " My app ",
+        "client_id": "\u200b id ",
+        "client_secret": f" {SENTINEL}\n",
+        "redirect_uri": "default",
+    }
+    result = await _submit(hass, step, values)
     assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "credential_added"
-    assert result["description_placeholders"] == {"title": "Demo Cloud: My app"}
+    assert result["reason"] == "credential_saved"
+    assert result["description_placeholders"] == {"title": r"Demo Cloud\: My app"}
     assert stored(hass) == [
         {
             "domain": "demo_cloud",
@@ -35,37 +79,51 @@ async def test_first_credential(hass: HomeAssistant) -> None:
             "client_id": "id",
             "client_secret": SENTINEL,
             "name": "My app",
+            "redirect_uri": "default",
+            "token_endpoint_auth_method": None,
         }
     ]
+    (login,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
+    assert result["next_flow"] == ("config_flow", login["flow_id"])
+    assert login["step_id"] == "auth"
+
+
+async def test_second_credential_logs_in_with_it(hass: HomeAssistant) -> None:
+    """The login after the form is one with the credential that was just entered."""
+    await add_credential(hass, "demo_cloud", "other")
+    result = await _submit(hass, await _begin(hass), FORM)
+    flow = hass.config_entries.flow._progress[result["next_flow"][1]]  # noqa: SLF001
+    assert flow.flow_impl.domain == "demo_cloud_id"  # type: ignore[attr-defined]
 
 
 async def test_choose_integration(hass: HomeAssistant, install: Install) -> None:
-    """With several, the user chooses by name."""
-    install("a_cloud", PLATFORM)
+    """With several, the user chooses by name; one without a config flow ends there."""
+    install("a_cloud", OFFLINE_PLATFORM)
     install("no_cloud")
-    flow = hass.config_entries.flow
-    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["step_id"] == "user"
-    assert result["data_schema"] is not None
-    (selector,) = result["data_schema"].schema.values()
+    step = await _begin(hass)
+    assert step["step_id"] == "user"
+    assert step["data_schema"] is not None
+    (selector,) = step["data_schema"].schema.values()
     assert selector.config["options"] == [
         {"value": "a_cloud", "label": "A Cloud"},
         {"value": "demo_cloud", "label": "Demo Cloud"},
     ]
-    result = await flow.async_configure(result["flow_id"], {"domain": "a_cloud"})
-    assert result["step_id"] == "credential"
-    assert result["description_placeholders"] == {"integration": "A Cloud"}
-    await flow.async_configure(result["flow_id"], {"client_id": "public"})
+    step = await _submit(hass, step, {"domain": "a_cloud"})
+    assert step["step_id"] == "credential"
+    assert step["description_placeholders"]["integration"] == "A Cloud"
+    assert step["description_placeholders"]["instructions"] == ""
+    result = await _submit(hass, step, {"client_id": "public", "redirect_uri": "own"})
+    assert "next_flow" not in result
     (credential,) = stored(hass)
     assert (credential["domain"], credential["client_secret"]) == ("a_cloud", "")
+    assert credential["redirect_uri"] == "own"
 
 
 async def test_no_integration(hass: HomeAssistant, install: Install) -> None:
     """Without an integration that has the platform, the flow says so and where to read on."""
     custom_components.__path__ = [COMPONENTS[0]]
     hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.ABORT
+    result = await _begin(hass)
     assert result["reason"] == "no_integrations"
     assert result["description_placeholders"] is not None
     assert result["description_placeholders"]["url"].startswith("https://")
@@ -82,43 +140,112 @@ async def test_no_integration(hass: HomeAssistant, install: Install) -> None:
 async def test_bad_client_id(hass: HomeAssistant, client_id: str, error: str) -> None:
     """A client id that is empty, or there already, is refused; the user corrects it on the spot."""
     await add_credential(hass, "demo_cloud", "taken", name="First")
-    flow = hass.config_entries.flow
-    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    result = await flow.async_configure(
-        result["flow_id"], {"name": "Second", "client_id": client_id, "client_secret": SENTINEL}
+    values = {**FORM, "name": "Second", "client_id": client_id}
+    step = await _submit(hass, await _begin(hass), values)
+    assert step["errors"] == {"client_id": error}
+    assert _suggested(step) == values | {"client_secret": None}
+    await _submit(hass, step, FORM)
+    assert [credential["client_id"] for credential in stored(hass)] == ["taken", "id"]
+
+
+async def test_rejected(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
+    """What the server rejects is said; correcting it works, and so does insisting."""
+    wrong = FORM | {"client_secret": f"{SENTINEL}-wrong"}
+    step = await _submit(hass, await _begin(hass), wrong)
+    assert step["errors"] == {"base": "rejected"}
+    assert step["description_placeholders"] is not None
+    assert step["description_placeholders"]["detail"].startswith("invalid_client")
+    assert _suggested(step)["client_secret"] is None
+    step = await _submit(hass, step, wrong | {"client_secret": f"{SENTINEL}-also wrong"})
+    assert step["errors"] == {"base": "rejected"}
+    asked = len(demo_cloud.token_requests)
+    insisted = await _submit(hass, step, wrong | {"client_secret": f"{SENTINEL}-also wrong"})
+    assert insisted["reason"] == "credential_saved"
+    assert len(demo_cloud.token_requests) == asked
+    assert stored(hass)[0]["client_secret"] == f"{SENTINEL}-also wrong"
+
+
+async def test_redirect_uri_rejected(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
+) -> None:
+    """A redirect URI that the server does not know is caught; insisting keeps what was found."""
+    demo_cloud.add_client(
+        "id", client_secret=SENTINEL, token_endpoint_auth_method="client_secret_basic"
     )
-    assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"client_id": error}
-    assert result["data_schema"] is not None
-    suggested = {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in result["data_schema"].schema
-    }
-    assert suggested == {"name": "Second", "client_id": client_id, "client_secret": None}
-    await flow.async_configure(result["flow_id"], {"client_id": "free"})
-    assert [credential["client_id"] for credential in stored(hass)] == ["taken", "free"]
+    step = await _submit(hass, await _begin(hass), FORM)
+    assert step["errors"] == {"redirect_uri": "redirect_uri_rejected"}
+    await _submit(hass, step, FORM)
+    (credential,) = stored(hass)
+    assert credential["token_endpoint_auth_method"] == "client_secret_basic"
+
+
+async def test_other_authentication_method(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
+) -> None:
+    """Where only the other way to authenticate is accepted, it is kept with the credential."""
+    demo_cloud.add_client(
+        "id",
+        client_secret=SENTINEL,
+        redirect_uris=(REDIRECT_URI,),
+        token_endpoint_auth_method="client_secret_basic",
+    )
+    await _submit(hass, await _begin(hass), FORM)
+    (credential,) = stored(hass)
+    assert credential["token_endpoint_auth_method"] == "client_secret_basic"
+
+
+CUSTOM = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(
+        hass, auth_domain, credential.client_id, credential.client_secret, "", ""
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        CUSTOM,
+        "async def async_get_authorization_server(hass): raise ValueError",
+        """
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+async def async_get_authorization_server(hass):
+    raise ImplementationUnavailableError
+""",
+    ],
+    ids=["custom", "broken", "unavailable"],
+)
+async def test_not_verified(hass: HomeAssistant, install: Install, platform: str) -> None:
+    """A platform that declares no server now does not keep the user from saving."""
+    install("a_cloud", platform)
+    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    result = await _submit(hass, step, FORM)
+    assert result["reason"] == "credential_saved"
 
 
 async def test_two_tabs(hass: HomeAssistant) -> None:
-    """Forms for the first credential, submitted at the same time, make one entry."""
-    flow = hass.config_entries.flow
-    tabs = [await flow.async_init(DOMAIN, context={"source": SOURCE_USER}) for _ in range(3)]
+    """The form of the first credential, submitted at the same time in several tabs, counts once."""
+    tabs = [await _begin(hass) for _ in range(3)]
     tasks = [
-        hass.async_create_task(flow.async_configure(tab["flow_id"], {"client_id": client_id}))
-        for tab, client_id in zip(tabs, ("a", "b", "a"), strict=True)
+        hass.async_create_task(hass.config_entries.flow.async_configure(tab["flow_id"], FORM))
+        for tab in tabs
     ]
     results = [await task for task in tasks]
-    assert [result.get("reason") for result in results] == ["credential_added"] * 2 + [None]
-    assert results[2]["errors"] == {"client_id": "already_configured"}
-    assert [credential["client_id"] for credential in stored(hass)] == ["a", "b"]
+    assert [result["reason"] for result in results] == [
+        "credential_saved",
+        "already_configured",
+        "already_configured",
+    ]
+    assert [credential["client_id"] for credential in stored(hass)] == ["id"]
 
 
 async def test_cancelled(hass: HomeAssistant) -> None:
     """A flow that is left leaves nothing."""
-    flow = hass.config_entries.flow
-    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    flow.async_abort(result["flow_id"])
+    step = await _submit(hass, await _begin(hass), FORM | {"client_secret": "wrong"})
+    hass.config_entries.flow.async_abort(step["flow_id"])
     assert hass.config_entries.async_entries(DOMAIN) == []
+    assert hass.config_entries.flow.async_progress() == []
 
 
 async def test_subentry_flow(hass: HomeAssistant) -> None:
@@ -126,31 +253,139 @@ async def test_subentry_flow(hass: HomeAssistant) -> None:
     await add_credential(hass, "demo_cloud", "first")
     flow = hass.config_entries.subentries
     handler = (entry_of(hass).entry_id, "credential")
-    result = await flow.async_init(handler, context={"source": SOURCE_USER})
-    assert result["step_id"] == "credential"
-    result = await flow.async_configure(result["flow_id"], {"client_id": "first"})
-    assert result["errors"] == {"client_id": "already_configured"}
-    result = await flow.async_configure(
-        result["flow_id"], {"client_id": "second", "client_secret": SENTINEL, "name": "Second"}
-    )
+    step = await flow.async_init(handler, context={"source": SOURCE_USER})
+    assert step["step_id"] == "credential"
+    step = await flow.async_configure(step["flow_id"], FORM | {"client_id": "first"})
+    assert step["errors"] == {"client_id": "already_configured"}
+    result = await flow.async_configure(step["flow_id"], FORM | {"name": "Second"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Demo Cloud: Second"
     assert [credential["auth_domain"] for credential in stored(hass)] == [
         "demo_cloud_first",
-        "demo_cloud_second",
+        "demo_cloud_id",
     ]
 
 
-async def test_subentry_tabs(hass: HomeAssistant) -> None:
-    """The same client id, submitted twice at once, is added once."""
-    await add_credential(hass, "demo_cloud", "first")
+async def test_edit(hass: HomeAssistant) -> None:
+    """Editing shows what is there but the secret, keeps that where it is left empty."""
+    subentry = await add_credential(hass, "demo_cloud", "id", name="Old")
+    (implementation,) = (await async_get_implementations(hass, "demo_cloud")).values()
     flow = hass.config_entries.subentries
     handler = (entry_of(hass).entry_id, "credential")
-    tabs = [await flow.async_init(handler, context={"source": SOURCE_USER}) for _ in range(2)]
-    tasks = [
-        hass.async_create_task(flow.async_configure(tab["flow_id"], {"client_id": "second"}))
-        for tab in tabs
-    ]
-    types = [(await task)["type"] for task in tasks]
-    assert types == [FlowResultType.CREATE_ENTRY, FlowResultType.FORM]
-    assert len(stored(hass)) == 2
+    context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
+    step = await flow.async_init(handler, context=context)
+    assert step["step_id"] == "edit"
+    assert _suggested(step) == {
+        "name": "Old",
+        "client_id": "id",
+        "client_secret": None,
+        "redirect_uri": "default",
+    }
+    values = {"name": "New", "client_id": "id", "redirect_uri": "default"}
+    result = await flow.async_configure(step["flow_id"], values)
+    assert result["reason"] == "credential_saved"
+    assert result["description_placeholders"] == {"title": r"Demo Cloud\: New"}
+    (credential,) = stored(hass)
+    assert (credential["name"], credential["client_secret"]) == ("New", SENTINEL)
+    assert implementation.name == "New"
+
+
+async def test_edit_secret_and_id(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
+    """A new secret and id reach implementations in use at once; the auth domain stays."""
+    subentry = await add_credential(hass, "demo_cloud", "old", f"{SENTINEL}-old")
+    await add_credential(hass, "demo_cloud", "taken")
+    implementation = (await async_get_implementations(hass, "demo_cloud"))["demo_cloud_old"]
+    flow = hass.config_entries.subentries
+    handler = (entry_of(hass).entry_id, "credential")
+    context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
+    step = await flow.async_init(handler, context=context)
+    step = await flow.async_configure(step["flow_id"], FORM | {"client_id": "taken"})
+    assert step["errors"] == {"client_id": "already_configured"}
+    await flow.async_configure(step["flow_id"], FORM)
+    await hass.async_block_till_done()
+    assert stored(hass)[0]["auth_domain"] == "demo_cloud_old"
+    assert subentry.unique_id == "demo_cloud.id"
+    assert vars(implementation)["client_id"] == "id"
+    assert vars(implementation)["client_secret"] == SENTINEL
+
+
+async def test_edit_of_an_integration_that_is_gone(hass: HomeAssistant, install: Install) -> None:
+    """Where the integration is not installed any more, that is said."""
+    install("a_cloud", OFFLINE_PLATFORM)
+    subentry = await add_credential(hass, "a_cloud")
+    hass.data[loader.DATA_INTEGRATIONS].pop("a_cloud")
+    hass.data[loader.DATA_CUSTOM_COMPONENTS].pop("a_cloud")
+    result = await hass.config_entries.subentries.async_init(
+        (entry_of(hass).entry_id, "credential"),
+        context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id},
+    )
+    assert result["reason"] == "integration_gone"
+    assert result["description_placeholders"] == {"domain": "a_cloud"}
+
+
+async def test_live_custom_implementation(hass: HomeAssistant, install: Install) -> None:
+    """An implementation of the platform's own is given the new secret, too."""
+    install("a_cloud", CUSTOM)
+    subentry = await add_credential(hass, "a_cloud")
+    (implementation,) = (await async_get_implementations(hass, "a_cloud")).values()
+    hass.config_entries.async_update_subentry(
+        entry_of(hass), subentry, data={**subentry.data, "client_secret": f"{SENTINEL}-new"}
+    )
+    await hass.async_block_till_done()
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-new"
+
+
+PLAIN_FLOW = """
+import logging
+from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
+
+class Flow(AbstractOAuth2FlowHandler, domain="a_cloud"):
+    DOMAIN = "a_cloud"
+    logger = logging.getLogger(__name__)
+"""
+
+
+async def test_card_for_a_plain_handler(hass: HomeAssistant, install: Install) -> None:
+    """A flow that is Home Assistant's own puts a card under "Discovered" that asks for one."""
+    install("a_cloud", OFFLINE_PLATFORM, config_flow=PLAIN_FLOW)
+    flow = hass.config_entries.flow
+    for _ in range(2):
+        result = await flow.async_init("a_cloud", context={"source": SOURCE_USER})
+        assert result["reason"] == "missing_configuration"
+        await hass.async_block_till_done()
+    (card,) = flow.async_progress_by_handler(DOMAIN)
+    assert card["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
+    assert card["context"]["title_placeholders"] == {"name": "A Cloud"}
+    assert card["step_id"] == "credential"
+    result = await _submit(hass, card, FORM)
+    assert result["reason"] == "credential_saved"
+    assert flow.async_progress_by_handler(DOMAIN) == []
+    assert result["next_flow"][1] == flow.async_progress_by_handler("a_cloud")[0]["flow_id"]
+
+
+async def test_card_goes_away(hass: HomeAssistant, install: Install) -> None:
+    """The card goes away when the credential is there, wherever it came from."""
+    install("a_cloud", OFFLINE_PLATFORM, config_flow=PLAIN_FLOW)
+    flow = hass.config_entries.flow
+    await flow.async_init("a_cloud", context={"source": SOURCE_USER})
+    await hass.async_block_till_done()
+    await add_credential(hass, "demo_cloud", redirect_uri=RedirectUri.OWN)
+    assert len(flow.async_progress_by_handler(DOMAIN)) == 1
+    await add_credential(hass, "a_cloud")
+    assert flow.async_progress_by_handler(DOMAIN) == []
+
+
+async def test_ignored_card(hass: HomeAssistant, install: Install) -> None:
+    """A card that the user ignores stays away, and is no place for credentials."""
+    install("a_cloud", OFFLINE_PLATFORM, config_flow=PLAIN_FLOW)
+    flow = hass.config_entries.flow
+    await flow.async_init("a_cloud", context={"source": SOURCE_USER})
+    await hass.async_block_till_done()
+    await flow.async_init(
+        DOMAIN, context={"source": "ignore"}, data={"unique_id": "a_cloud", "title": "A Cloud"}
+    )
+    await flow.async_init("a_cloud", context={"source": SOURCE_USER})
+    await hass.async_block_till_done()
+    assert flow.async_progress_by_handler(DOMAIN) == []
+    await add_credential(hass, "a_cloud")
+    assert list(await async_get_implementations(hass, "a_cloud")) == ["a_cloud_client_id"]

@@ -39,6 +39,8 @@ async def test_stored(hass: HomeAssistant) -> None:
         "client_id": "My-Id",
         "client_secret": SENTINEL,
         "name": "My app",
+        "redirect_uri": "default",
+        "token_endpoint_auth_method": None,
     }
 
 

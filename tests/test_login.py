@@ -85,13 +85,6 @@ async def test_login(
     }
 
 
-async def test_no_credential(hass: HomeAssistant) -> None:
-    """Without a credential the flow says that the configuration is missing."""
-    result = await _begin(hass)
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "missing_configuration"
-
-
 async def test_pick(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
@@ -166,17 +159,6 @@ async def test_reauth(
     result = await log_in_and_return(hass, hass_client_no_auth, step)
     assert result["reason"] == "reauth_successful"
     assert _account(hass).state is ConfigEntryState.LOADED
-
-
-async def test_wrong_secret(
-    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
-) -> None:
-    """A secret that the server does not accept ends the flow, and nothing is left."""
-    await add_credential(hass, "demo_cloud", client_secret=f"wrong-{SENTINEL}")
-    result = await log_in_and_return(hass, hass_client_no_auth, await _begin(hass))
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "oauth_unauthorized"
-    assert hass.config_entries.async_entries("demo_cloud") == []
 
 
 async def test_unload_leaves_nothing(

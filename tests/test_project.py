@@ -107,6 +107,7 @@ def test_readme_platform() -> None:
     demo = (ROOT / "demo/custom_components/demo_cloud/developer_credentials.py").read_text()
     demo = demo.split('"""', 2)[2].replace("\nfrom .const import BASE_URL\n", "")
     demo = re.sub(r'    """.*?"""\n', "", demo)
+    demo = demo.split("\n\nasync def async_get_description_placeholders")[0]
     assert demo.strip() == snippet.strip().replace("https://cloud.example", "{BASE_URL}").replace(
         '="{BASE_URL}', '=f"{BASE_URL}'
     )

@@ -9,19 +9,37 @@ from typing import Any
 
 import pytest
 
+from custom_components.developer_credentials.errors import TokenRequestError
+from custom_components.developer_credentials.models import RedirectUri
+from custom_components.developer_credentials.verification import Outcome
+
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "developer_credentials"
 SOURCE = {path.stem: path.read_text() for path in PACKAGE.glob("*.py")}
 TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text())
 CONFIG = TRANSLATIONS["config"]
 SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]
 
-# What is interpolated, by the key of the text; a text that is not named here has nothing.
+FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"}
+
+# What is interpolated, by the beginning of the key; a text that is not named here has nothing.
 PLACEHOLDERS = {
-    "abort.credential_added": {"title"},
-    "abort.no_integrations": {"url"},
-    "step.credential.title": {"integration"},
-    "platform_": {"integration", "detail"},
-    "yaml_": {"place", "key"},
+    "config.abort.authorize_": {"integration", "detail"},
+    "config.abort.credential_gone": {"integration", "detail"},
+    "config.abort.credential_saved": {"title"},
+    "config.abort.no_integrations": {"url"},
+    "config.abort.token_": {"integration", "detail"},
+    "config.error.": FORM,
+    "config.flow_title": {"name"},
+    "config.step.credential.": FORM,
+    "config.step.edit.": FORM,
+    "config_subentries.credential.abort.credential_saved": {"title"},
+    "config_subentries.credential.abort.integration_gone": {"domain"},
+    "config_subentries.credential.abort.no_integrations": {"url"},
+    "config_subentries.credential.error.": FORM,
+    "config_subentries.credential.step.credential.": FORM,
+    "config_subentries.credential.step.edit.": FORM,
+    "issues.platform_": {"integration", "detail"},
+    "issues.yaml_": {"place", "key"},
 }
 
 
@@ -37,28 +55,52 @@ def _leaves(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
 def test_placeholders(key: str, text: str) -> None:
     """A text uses no placeholder but those that the code gives."""
     used = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-    given = {name for part, names in PLACEHOLDERS.items() if part in key for name in names}
+    given = {
+        name for start in PLACEHOLDERS if key.startswith(start) for name in PLACEHOLDERS[start]
+    }
     assert used <= given
 
 
 def test_flows_speak_alike() -> None:
-    """Both flows that add a credential have the same texts."""
+    """Both flows have the same texts."""
     for section in ("step", "error"):
         assert SUBENTRY[section] == CONFIG[section]
-    assert SUBENTRY["abort"].items() <= CONFIG["abort"].items()
+    common = SUBENTRY["abort"].keys() & CONFIG["abort"].keys()
+    assert {key: SUBENTRY["abort"][key] for key in common} == {
+        key: CONFIG["abort"][key] for key in common
+    }
 
 
-def test_flow_texts() -> None:
-    """Each step, field, error and abort of the flows has a text, and each text has its use."""
-    flow = SOURCE["config_flow"]
-    assert set(re.findall(r"def async_step_(\w+)", flow)) - {"import"} == set(CONFIG["step"])
-    fields = {"user": {"domain"}, "credential": {"name", "client_id", "client_secret"}}
-    for step, names in fields.items():
+def test_form_texts() -> None:
+    """Each step, field and error of the form has a text, and each text has its use."""
+    form = SOURCE["credential_form"]
+    assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
+    fields = {"name", "client_id", "client_secret", "redirect_uri"}
+    for step, names in {"user": {"domain"}, "credential": fields, "edit": fields}.items():
         assert set(CONFIG["step"][step]["data"]) == names
         assert set(CONFIG["step"][step]["data_description"]) == names
-    assert set(re.findall(r'errors\[\w+\] = "(\w+)"', flow)) == set(CONFIG["error"])
+    errors = set(re.findall(r'errors\[\w+\] = "(\w+)"', form))
+    assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
+    options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
+    assert set(options) == set(RedirectUri)
+
+
+def test_abort_texts() -> None:
+    """Each abort has a text, and each text has its use."""
+    reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
+    kinds = {kind.reason for kind in TokenRequestError.__subclasses__()} - {"invalid_client"}
+    authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
+    config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
-    assert set(re.findall(r'reason="(\w+)"', flow)) | {"already_configured"} == set(CONFIG["abort"])
+    shared = reasons["credential_form"] | {"already_configured"}
+    assert set(CONFIG["abort"]) == (
+        shared
+        | set(re.findall(r'reason="(\w+)"', config_flow))
+        | reasons["flow_handler"]
+        | {f"token_{kind}" for kind in kinds}
+        | authorize
+    )
+    assert set(SUBENTRY["abort"]) == shared | set(re.findall(r'reason="(\w+)"', subentry_flow))
 
 
 def test_issue_texts() -> None:

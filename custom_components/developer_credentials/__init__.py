@@ -13,7 +13,12 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .credentials import async_get_entry, async_get_or_create_entry
-from .implementation import AuthImplementation, async_provide_implementations
+from .flow_handler import DeveloperCredentialsFlowHandler
+from .implementation import (
+    AuthImplementation,
+    async_provide_implementations,
+    async_refresh_implementations,
+)
 from .models import AuthorizationServer, DeveloperCredential
 from .yaml_import import (
     CONFIG_SCHEMA,
@@ -28,6 +33,7 @@ __all__ = [
     "AuthImplementation",
     "AuthorizationServer",
     "DeveloperCredential",
+    "DeveloperCredentialsFlowHandler",
     "async_import_developer_credential",
 ]
 
@@ -46,6 +52,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Import the YAML list into the entry that holds the credentials."""
+    entry.async_on_unload(entry.add_update_listener(async_refresh_implementations))
     await async_import_items(hass, entry, hass.data[_DATA_YAML])
     return True
 

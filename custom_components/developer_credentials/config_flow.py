@@ -1,128 +1,52 @@
-"""This integration's flows: add a credential.
+"""This integration's flows: add a credential, and edit it.
 
-The config flow (Add integration) and the subentry flow (Add credential) share their steps: choose
-the integration, then fill in the form. The import flow makes the config entry itself.
+The config flow serves "Add integration", and other flows that ask for a credential, which are gone
+on with afterwards. The subentry flow serves "Add credential" and the gear of each credential. The
+import flow makes the config entry itself. The steps are those of `credential_form`.
 """
 
-from abc import abstractmethod
 from typing import Any, override
 
 from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_USER,
     ConfigEntry,
     ConfigFlow,
     ConfigFlowContext,
     ConfigFlowResult,
     ConfigSubentryFlow,
+    FlowType,
     SubentryFlowContext,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
+from homeassistant.const import CONF_DOMAIN
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
-from homeassistant.helpers.selector import (
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
-from homeassistant.loader import Integration, async_get_integration
-import voluptuous as vol
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.loader import IntegrationNotFound, async_get_integration
 
-from .const import DEVELOPER_GUIDE_URL, DOMAIN
+from .const import DOMAIN
+from .credential_form import CredentialSteps
+from .credential_request import CredentialRequest
 from .credentials import (
+    CONF_AUTH_DOMAIN,
     SUBENTRY_TYPE,
     async_add_subentry,
-    async_find_subentry,
     async_get_or_create_entry,
+    async_get_subentries,
     async_new_subentry,
+    async_update_credential,
 )
+from .instructions import escape_markdown
 from .models import DeveloperCredential
-from .platform import async_get_integrations
-
-CREDENTIAL_SCHEMA = vol.Schema(
-    {
-        vol.Optional(CONF_NAME): TextSelector(),
-        vol.Required(CONF_CLIENT_ID): TextSelector(),
-        vol.Optional(CONF_CLIENT_SECRET): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.PASSWORD)
-        ),
-    }
-)
-
-
-class _AddCredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
-    FlowHandler[ContextT, ResultT, HandlerT]
-):
-    """The steps that add a credential."""
-
-    _domain: str
-
-    @abstractmethod
-    async def _async_save(
-        self, integration: Integration, credential: DeveloperCredential
-    ) -> ResultT:
-        """Save the credential and finish the flow."""
-
-    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Choose the integration that the credential is for."""
-        integrations = await async_get_integrations(self.hass)
-        if not integrations:
-            return self.async_abort(
-                reason="no_integrations", description_placeholders={"url": DEVELOPER_GUIDE_URL}
-            )
-        if user_input is None and len(integrations) > 1:
-            options = [
-                SelectOptionDict(value=domain, label=integration.name)
-                for domain, integration in integrations.items()
-            ]
-            selector = SelectSelector(
-                SelectSelectorConfig(
-                    options=sorted(options, key=lambda option: option["label"].casefold()),
-                    mode=SelectSelectorMode.DROPDOWN,
-                )
-            )
-            return self.async_show_form(
-                step_id="user", data_schema=vol.Schema({vol.Required(CONF_DOMAIN): selector})
-            )
-        self._domain = user_input[CONF_DOMAIN] if user_input else next(iter(integrations))
-        return await self.async_step_credential()
-
-    async def async_step_credential(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Fill in the credential."""
-        errors: dict[str, str] = {}
-        integration = await async_get_integration(self.hass, self._domain)
-        if user_input is not None:
-            try:
-                credential = DeveloperCredential(
-                    user_input[CONF_CLIENT_ID],
-                    user_input.get(CONF_CLIENT_SECRET, ""),
-                    user_input.get(CONF_NAME),
-                )
-            except ValueError:
-                errors[CONF_CLIENT_ID] = "client_id_empty"
-            else:
-                if async_find_subentry(self.hass, self._domain, credential.client_id) is None:
-                    return await self._async_save(integration, credential)
-                errors[CONF_CLIENT_ID] = "already_configured"
-        # The secret goes in, and never out again.
-        known = {
-            key: value for key, value in (user_input or {}).items() if key != CONF_CLIENT_SECRET
-        }
-        return self.async_show_form(
-            step_id="credential",
-            data_schema=self.add_suggested_values_to_schema(CREDENTIAL_SCHEMA, known),
-            description_placeholders={"integration": integration.name},
-            errors=errors,
-        )
 
 
 class DeveloperCredentialsConfigFlow(
-    _AddCredentialSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN
+    CredentialSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN
 ):
-    """Add a credential from "Add integration"; the first one makes the config entry."""
+    """Add a credential from "Add integration", or on behalf of an integration's flow."""
+
+    _request: CredentialRequest | None = None
+    _saved = False
 
     @classmethod
     @callback
@@ -138,28 +62,123 @@ class DeveloperCredentialsConfigFlow(
         return self.async_create_entry(title="Developer Credentials", data={})
 
     @override
-    async def _async_save(
-        self, integration: Integration, credential: DeveloperCredential
+    async def async_step_user(
+        self, user_input: dict[str, Any] | CredentialRequest | None = None
     ) -> ConfigFlowResult:
-        entry = await async_get_or_create_entry(self.hass)
-        subentry = async_new_subentry(self.hass, integration, credential)
-        async_add_subentry(self.hass, entry, subentry)
-        return self.async_abort(
-            reason="credential_added", description_placeholders={"title": subentry["title"]}
+        """Begin, for the user or for another flow."""
+        if not isinstance(user_input, CredentialRequest):
+            return await super().async_step_user(user_input)
+        return await self._async_step_request(user_input)
+
+    @override
+    async def async_step_integration_discovery(
+        self, discovery_info: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Offer to add the credential that an integration was found to lack."""
+        request = CredentialRequest(domain=discovery_info[CONF_DOMAIN])
+        await self.async_set_unique_id(request.domain)
+        self._abort_if_unique_id_configured()
+        integration = await async_get_integration(self.hass, request.domain)
+        self.context["title_placeholders"] = {"name": integration.name}
+        return await self._async_step_request(request)
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Take up again the reauth that this flow was to serve, where the user has left it."""
+        if self._request and not self._saved and self._request.context["source"] == SOURCE_REAUTH:
+            entry_id = self._request.context["entry_id"]
+            if entry := self.hass.config_entries.async_get_entry(entry_id):
+                entry.async_start_reauth(self.hass)
+
+    async def _async_step_request(self, request: CredentialRequest) -> ConfigFlowResult:
+        self._request = request
+        self._integration = await async_get_integration(self.hass, request.domain)
+        if request.auth_domain is None:
+            return await self.async_step_credential()
+        self._subentry = next(
+            (
+                subentry
+                for subentry in async_get_subentries(self.hass, request.domain)
+                if subentry.data[CONF_AUTH_DOMAIN] == request.auth_domain
+            ),
+            None,
         )
+        if self._subentry is None:
+            return self.async_abort(
+                reason="credential_gone", description_placeholders={"detail": request.rejection}
+            )
+        return await self._async_form("edit", None, request.rejection)
+
+    @override
+    async def _async_save(self, credential: DeveloperCredential) -> ConfigFlowResult:
+        entry = await async_get_or_create_entry(self.hass)
+        self._saved = True
+        if self._subentry:
+            async_update_credential(self.hass, entry, self._subentry, self._integration, credential)
+            auth_domain, title = self._subentry.data[CONF_AUTH_DOMAIN], self._subentry.title
+        else:
+            new = async_new_subentry(self.hass, self._integration, credential)
+            async_add_subentry(self.hass, entry, new)
+            auth_domain, title = new["data"][CONF_AUTH_DOMAIN], new["title"]
+        return self.async_abort(
+            reason="credential_saved",
+            description_placeholders={"title": escape_markdown(title)},
+            next_flow=await self._async_next_flow(auth_domain),
+        )
+
+    async def _async_next_flow(self, auth_domain: str) -> tuple[FlowType, str] | None:
+        """Begin the integration's own flow with the credential; None where that asks nothing."""
+        if not self._integration.config_flow:
+            return None
+        manager = self.hass.config_entries.flow
+        context: ConfigFlowContext = {"source": SOURCE_USER}
+        data = None
+        if self._request:
+            context = self._request.context
+            if entry := self.hass.config_entries.async_get_entry(context.get("entry_id", "")):
+                data = entry.data
+        step = await manager.async_init(self._integration.domain, context=context, data=data)
+        if step["type"] is FlowResultType.FORM and step["step_id"] == "pick_implementation":
+            step = await manager.async_configure(step["flow_id"], {"implementation": auth_domain})
+        if step["type"] in {FlowResultType.ABORT, FlowResultType.CREATE_ENTRY}:
+            return None
+        return FlowType.CONFIG_FLOW, step["flow_id"]
 
 
 class CredentialSubentryFlow(
-    _AddCredentialSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
+    CredentialSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
     ConfigSubentryFlow,
 ):
-    """Add a credential from the config entry."""
+    """Add or edit a credential from the config entry."""
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Begin to edit a credential."""
+        self._subentry = self._get_reconfigure_subentry()
+        try:
+            self._integration = await async_get_integration(
+                self.hass, self._subentry.data[CONF_DOMAIN]
+            )
+        except IntegrationNotFound:
+            return self.async_abort(
+                reason="integration_gone",
+                description_placeholders={"domain": self._subentry.data[CONF_DOMAIN]},
+            )
+        return await self.async_step_edit()
 
     @override
-    async def _async_save(
-        self, integration: Integration, credential: DeveloperCredential
-    ) -> SubentryFlowResult:
-        subentry = async_new_subentry(self.hass, integration, credential)
+    async def _async_save(self, credential: DeveloperCredential) -> SubentryFlowResult:
+        if self._subentry:
+            async_update_credential(
+                self.hass, self._get_entry(), self._subentry, self._integration, credential
+            )
+            return self.async_abort(
+                reason="credential_saved",
+                description_placeholders={"title": escape_markdown(self._subentry.title)},
+            )
+        subentry = async_new_subentry(self.hass, self._integration, credential)
         return self.async_create_entry(
             title=subentry["title"], data=subentry["data"], unique_id=subentry["unique_id"]
         )

@@ -1,7 +1,7 @@
 """The credentials: subentries of the one config entry of this integration.
 
-A subentry of type `credential` has the domain of the integration, the client id and secret, the
-user's name for it, and the `auth_domain`: what the integration's config entries keep as their
+A subentry of type `credential` has the domain of the integration, the values of the
+`DeveloperCredential`, and the `auth_domain`: what the integration's config entries keep as their
 `auth_implementation`. The `auth_domain` is given once and never changes. The subentry's unique id
 is made of domain and client id, so that Home Assistant refuses a second one.
 """
@@ -15,6 +15,7 @@ from typing import Final
 from homeassistant.config_entries import (
     SOURCE_IMPORT,
     ConfigEntry,
+    ConfigEntryState,
     ConfigSubentry,
     ConfigSubentryData,
 )
@@ -25,9 +26,11 @@ from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .models import DeveloperCredential
+from .models import DeveloperCredential, RedirectUri
 
 CONF_AUTH_DOMAIN: Final = "auth_domain"
+CONF_AUTH_METHOD: Final = "token_endpoint_auth_method"
+CONF_REDIRECT_URI: Final = "redirect_uri"
 SUBENTRY_TYPE: Final = "credential"
 
 _DATA_INDEX: HassKey[_Index] = HassKey(f"{DOMAIN}_index")
@@ -49,7 +52,7 @@ class _Index:
 @callback
 def async_get_entry(hass: HomeAssistant) -> ConfigEntry | None:
     """Return the config entry that holds the credentials, None before the first credential."""
-    return next(iter(hass.config_entries.async_entries(DOMAIN)), None)
+    return next(iter(hass.config_entries.async_entries(DOMAIN, include_ignore=False)), None)
 
 
 async def async_get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
@@ -115,13 +118,7 @@ def async_new_subentry(
         number += 1
         auth_domain = f"{wanted}_{number}"
     return ConfigSubentryData(
-        data={
-            CONF_DOMAIN: domain,
-            CONF_AUTH_DOMAIN: auth_domain,
-            CONF_CLIENT_ID: credential.client_id,
-            CONF_CLIENT_SECRET: credential.client_secret,
-            CONF_NAME: credential.name,
-        },
+        data={CONF_DOMAIN: domain, CONF_AUTH_DOMAIN: auth_domain, **_data_of(credential)},
         subentry_type=SUBENTRY_TYPE,
         title=f"{integration.name}: {credential}",
         unique_id=f"{domain}.{credential.client_id}",
@@ -148,10 +145,73 @@ def async_add_subentry(
     )
 
 
+@callback
+def async_update_credential(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    subentry: ConfigSubentry,
+    integration: Integration,
+    credential: DeveloperCredential,
+) -> None:
+    """Change a credential in place; its `auth_domain` stays.
+
+    Implementations in use take it over at once. An entry in error is reloaded. Where the client id
+    is another one, the entries have to log in again, since a refresh token belongs to a client
+    (RFC 6749, section 6).
+
+    Args:
+        hass: Home Assistant.
+        entry: The config entry that holds the credentials.
+        subentry: The credential to change.
+        integration: The integration that it is for.
+        credential: What it shall be.
+
+    Raises:
+        AbortFlow: Another credential of the integration has the client id already.
+    """
+    before = credential_of(subentry)
+    hass.config_entries.async_update_subentry(
+        entry,
+        subentry,
+        data={**subentry.data, **_data_of(credential)},
+        title=f"{integration.name}: {credential}",
+        unique_id=f"{integration.domain}.{credential.client_id}",
+    )
+    for user in async_get_users(hass, subentry):
+        if credential.client_id != before.client_id:
+            user.async_start_reauth(hass)
+        elif user.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
+            hass.config_entries.async_schedule_reload(user.entry_id)
+
+
+@callback
+def async_get_users(hass: HomeAssistant, subentry: ConfigSubentry) -> list[ConfigEntry]:
+    """Return the integration's config entries that use a credential."""
+    return [
+        entry
+        for entry in hass.config_entries.async_entries(subentry.data[CONF_DOMAIN])
+        if entry.data.get("auth_implementation") == subentry.data[CONF_AUTH_DOMAIN]
+    ]
+
+
 def credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
     """Return the credential that a subentry holds."""
+    data = subentry.data
     return DeveloperCredential(
-        client_id=subentry.data[CONF_CLIENT_ID],
-        client_secret=subentry.data[CONF_CLIENT_SECRET],
-        name=subentry.data[CONF_NAME],
+        client_id=data[CONF_CLIENT_ID],
+        client_secret=data[CONF_CLIENT_SECRET],
+        name=data[CONF_NAME],
+        redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
+        token_endpoint_auth_method=data[CONF_AUTH_METHOD],
     )
+
+
+def _data_of(credential: DeveloperCredential) -> dict[str, str | None]:
+    """Return what a subentry keeps of a credential."""
+    return {
+        CONF_CLIENT_ID: credential.client_id,
+        CONF_CLIENT_SECRET: credential.client_secret,
+        CONF_NAME: credential.name,
+        CONF_REDIRECT_URI: credential.redirect_uri.value,
+        CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
+    }

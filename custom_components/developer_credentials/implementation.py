@@ -7,20 +7,25 @@ each credential of the user.
 
 from types import ModuleType
 from typing import Any, override
+from weakref import WeakSet
 
-from aiohttp import ClientError
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     LocalOAuth2Implementation,
 )
+from homeassistant.util.hass_dict import HassKey
 
+from .const import DOMAIN
+from .credential_request import async_offer_credential, async_withdraw_offers
 from .credentials import (
     CONF_AUTH_DOMAIN,
     async_get_entry,
     async_get_subentries,
     credential_of,
 )
+from .errors import TokenRequestError
 from .models import AuthorizationServer, DeveloperCredential
 from .platform import (
     PlatformError,
@@ -28,11 +33,20 @@ from .platform import (
     async_get_platform,
     async_report_problem,
 )
+from .redirect_uri import async_get_redirect_uri
+from .token_endpoint import DEFAULT_AUTH_METHOD, TokenEndpoint
 from .yaml_import import async_import_from_platform
+
+# The implementations that integrations hold, by subentry.
+_DATA_IN_USE: HassKey[dict[str, WeakSet[LocalOAuth2Implementation]]] = HassKey(f"{DOMAIN}_in_use")
 
 
 class AuthImplementation(LocalOAuth2Implementation):
-    """The authorization code grant with the user's own client (RFC 6749, section 4.1)."""
+    """The authorization code grant with the user's own client (RFC 6749, section 4.1).
+
+    Attributes:
+        error: Why the last token request brought no token; None where it did.
+    """
 
     def __init__(
         self,
@@ -50,29 +64,45 @@ class AuthImplementation(LocalOAuth2Implementation):
             authorization_server.authorize_url,
             authorization_server.token_url,
         )
-        self._name = str(credential)
+        self.credential = credential
+        self.error: TokenRequestError | None = None
 
     @property
     @override
     def name(self) -> str:
         """What the user picks the credential by."""
-        return self._name
+        return str(self.credential)
+
+    @property
+    @override
+    def redirect_uri(self) -> str:
+        """The redirect URI that is registered for the credential.
+
+        Raises:
+            NoURLAvailableError: It is this instance's own, and Home Assistant knows no address.
+        """
+        return async_get_redirect_uri(self.hass, self.credential.redirect_uri)
 
     @override
     async def _token_request(self, data: dict[str, str]) -> dict[str, Any]:
-        """Return the token that the server answers with.
+        """Return the token that the server gives.
 
         Raises:
-            aiohttp.ClientError: There is no answer, it is an error, or Home Assistant could not use
-                the token: it has no lifetime (RFC 6749, section 5.1), or is none at all. Home
-                Assistant's flow would log such a token.
+            TokenRequestError: There is none; the class says why.
         """
-        token = await super()._token_request(data)
+        endpoint = TokenEndpoint(
+            self.hass,
+            self.token_url,
+            self.credential,
+            self.credential.token_endpoint_auth_method or DEFAULT_AUTH_METHOD,
+            self.domain,
+        )
         try:
-            int(token["expires_in"])
-            token["access_token"].encode()
-        except AttributeError, KeyError, TypeError, ValueError:
-            raise ClientError("The token endpoint sent no access_token and expires_in") from None
+            token = await endpoint.async_request_token(data)
+        except TokenRequestError as err:
+            self.error = err
+            raise
+        self.error = None
         return token
 
 
@@ -101,6 +131,29 @@ async def async_provide_implementations(
     return implementations
 
 
+async def async_refresh_implementations(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Give the implementations in use the credentials as they are now; an update listener."""
+    async_withdraw_offers(hass)
+    for subentry_id, implementations in hass.data.get(_DATA_IN_USE, {}).items():
+        if subentry := entry.subentries.get(subentry_id):
+            credential = credential_of(subentry)
+            for implementation in implementations:
+                implementation.client_id = credential.client_id
+                implementation.client_secret = credential.client_secret
+                if isinstance(implementation, AuthImplementation):
+                    implementation.credential = credential
+
+
+@callback
+def _async_note_use(
+    hass: HomeAssistant, subentry: ConfigSubentry, implementation: AbstractOAuth2Implementation
+) -> None:
+    """Remember an implementation for as long as somebody uses it."""
+    if isinstance(implementation, LocalOAuth2Implementation):
+        in_use = hass.data.setdefault(_DATA_IN_USE, {})
+        in_use.setdefault(subentry.subentry_id, WeakSet()).add(implementation)
+
+
 async def _async_make_implementations(
     hass: HomeAssistant, domain: str, platform: ModuleType
 ) -> list[AbstractOAuth2Implementation]:
@@ -108,29 +161,30 @@ async def _async_make_implementations(
     entry = async_get_entry(hass)
     subentries = async_get_subentries(hass, domain)
     if entry is None or entry.disabled_by or not subentries:
+        async_offer_credential(hass, domain)
         return []
+    server: AuthorizationServer | None = None
     if not hasattr(platform, "async_get_auth_implementation"):
         server = await async_call(
             platform, "async_get_authorization_server", AuthorizationServer, hass
         )
-        return [
-            AuthImplementation(
-                hass, subentry.data[CONF_AUTH_DOMAIN], credential_of(subentry), server
-            )
-            for subentry in subentries
-        ]
-    implementations = []
+    implementations: list[AbstractOAuth2Implementation] = []
     for subentry in subentries:
-        auth_domain = subentry.data[CONF_AUTH_DOMAIN]
-        implementation = await async_call(
-            platform,
-            "async_get_auth_implementation",
-            AbstractOAuth2Implementation,
-            hass,
-            auth_domain,
-            credential_of(subentry),
-        )
+        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], credential_of(subentry)
+        implementation: AbstractOAuth2Implementation
+        if server:
+            implementation = AuthImplementation(hass, auth_domain, credential, server)
+        else:
+            implementation = await async_call(
+                platform,
+                "async_get_auth_implementation",
+                AbstractOAuth2Implementation,
+                hass,
+                auth_domain,
+                credential,
+            )
         if implementation.domain != auth_domain:
             raise PlatformError("wrong_auth_domain", implementation.domain)
+        _async_note_use(hass, subentry, implementation)
         implementations.append(implementation)
     return implementations

@@ -1,8 +1,9 @@
-"""The two values of the platform: the server of an integration, the credential of its user."""
+"""The values of the platform: the server of an integration, the credential of its user."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from ipaddress import ip_address
-from typing import override
+from typing import Literal, override
 import unicodedata
 
 from homeassistant.util.network import is_local
@@ -10,6 +11,21 @@ from yarl import URL
 
 # Names that no public DNS serves (RFC 6761, RFC 6762, RFC 8375, ICANN's resolution on .internal).
 _LOCAL_SUFFIXES = (".localhost", ".local", ".home.arpa", ".internal")
+
+
+# How a client with a secret authenticates at the token endpoint (RFC 6749, section 2.3.1).
+type ClientAuthMethod = Literal["client_secret_post", "client_secret_basic"]
+
+
+class RedirectUri(StrEnum):
+    """Which redirect URI the login comes back to (RFC 6749, section 3.1.2)."""
+
+    DEFAULT = "default"
+    """What Home Assistant takes: My Home Assistant where it is loaded, else this instance."""
+    OWN = "own"
+    """This instance itself, at the address by which the user has opened it."""
+    MY = "my"
+    """My Home Assistant, which leads the browser on to the instance that it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,9 @@ class DeveloperCredential:
         client_id: The client identifier.
         client_secret: The client secret; empty for a public client (RFC 6749, section 2.1).
         name: What the user calls the credential; None where the client id has to do.
+        redirect_uri: The redirect URI that is registered with the provider.
+        token_endpoint_auth_method: How the server accepts this client, where that was found to be
+            another way than `client_secret_post`.
 
     Raises:
         ValueError: The client id is empty.
@@ -53,6 +72,8 @@ class DeveloperCredential:
     client_id: str
     client_secret: str = field(default="", repr=False)
     name: str | None = None
+    redirect_uri: RedirectUri = field(default=RedirectUri.DEFAULT, kw_only=True)
+    token_endpoint_auth_method: ClientAuthMethod | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Clean the values and check the client id."""

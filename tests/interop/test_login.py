@@ -97,10 +97,10 @@ async def test_wrong_secret(
     provider: OidcProvider,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """A secret that the server does not accept ends the flow."""
+    """A client that the server does not accept ends the flow; it is not the login that failed."""
     await add_credential(hass, "acme", "app", f"{SECRET}-wrong")
     flow = hass.config_entries.flow
     step = await flow.async_init("acme", context={"source": SOURCE_USER})
     result = await log_in_and_return(hass, hass_client_no_auth, step)
     assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "oauth_unauthorized"
+    assert result["reason"] == "oauth_failed"

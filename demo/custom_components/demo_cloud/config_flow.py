@@ -5,13 +5,14 @@ import logging
 from typing import Any, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
-from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
+
+from custom_components.developer_credentials import DeveloperCredentialsFlowHandler
 
 from .api import async_get_account
 from .const import DOMAIN
 
 
-class DemoCloudFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
+class DemoCloudFlowHandler(DeveloperCredentialsFlowHandler, domain=DOMAIN):
     """Log in at Demo Cloud with the user's developer credential."""
 
     DOMAIN = DOMAIN

@@ -13,3 +13,8 @@ async def async_get_authorization_server(hass: HomeAssistant) -> AuthorizationSe
         authorize_url=f"{BASE_URL}/authorize",
         token_url=f"{BASE_URL}/token",
     )
+
+
+async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
+    """Return what the translation `application_credentials.description` interpolates."""
+    return {"console_url": f"{BASE_URL}/console"}

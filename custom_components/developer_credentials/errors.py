@@ -1,0 +1,119 @@
+"""What can go wrong at the token endpoint, and what that means for the user and the entry.
+
+One class for each kind of answer that is told apart (RFC 6749, section 5.2). All are Home
+Assistant's own exceptions for token requests, so that coordinators and OAuth2Session do the right
+thing without knowing these: a transient one is tried again, a reauth one has the user log in.
+"""
+
+from http import HTTPStatus
+from typing import ClassVar, Final
+
+from aiohttp import RequestInfo
+from homeassistant.exceptions import (
+    OAuth2TokenRequestError,
+    OAuth2TokenRequestReauthError,
+    OAuth2TokenRequestTransientError,
+)
+
+# What servers call a client that they do not accept, beside the two names of RFC 6749.
+INVALID_CLIENT_CODES: Final = frozenset(
+    {
+        "invalid_client",
+        "unauthorized_client",
+        "deleted_client",
+        "incorrect_client_credentials",
+        "invalid_client_id",
+        "invalid_client_secret",
+    }
+)
+REDIRECT_URI_CODES: Final = frozenset({"redirect_uri_mismatch", "invalid_redirect_uri"})
+
+
+class TokenRequestError(OAuth2TokenRequestError):
+    """A token request that brought no token.
+
+    Attributes:
+        reason: The kind of failure, the end of the translation key for the user.
+        error: The error code of the server, or an empty text.
+        error_description: The server's explanation, or an empty text. Like the code it is plain,
+            short, and free of what was sent.
+    """
+
+    reason: ClassVar[str] = "refused"
+
+    def __init__(
+        self,
+        *,
+        domain: str,
+        request_info: RequestInfo,
+        status: int = 0,
+        error: str = "",
+        error_description: str = "",
+    ) -> None:
+        """Initialize with the answer of the server."""
+        message = ": ".join(text for text in (error, error_description) if text)
+        super().__init__(
+            domain=domain,
+            request_info=request_info,
+            status=status,
+            message=message or self.reason,
+        )
+        self.error = error
+        self.error_description = error_description
+
+
+class UnavailableError(TokenRequestError, OAuth2TokenRequestTransientError):
+    """The server did not answer, or said that it cannot now (429, 5xx)."""
+
+    reason = "unavailable"
+
+
+class InvalidResponseError(TokenRequestError, OAuth2TokenRequestTransientError):
+    """The answer is neither a token nor an error (RFC 6749, section 5.1)."""
+
+    reason = "invalid_response"
+
+
+class InvalidClientError(TokenRequestError, OAuth2TokenRequestTransientError):
+    """The server does not accept the client: its id, its secret, or how it authenticates.
+
+    Logging in again cannot help, so the integration keeps its refresh token and tries again.
+    """
+
+    reason = "invalid_client"
+
+
+class InvalidGrantError(TokenRequestError, OAuth2TokenRequestReauthError):
+    """The code or refresh token has expired, was revoked, or is another client's."""
+
+    reason = "invalid_grant"
+
+
+class InvalidRedirectUriError(TokenRequestError, OAuth2TokenRequestReauthError):
+    """The redirect URI is not registered for the client."""
+
+    reason = "invalid_redirect_uri"
+
+
+class RefusedError(TokenRequestError, OAuth2TokenRequestReauthError):
+    """The server refused for another reason; Home Assistant has the user log in again."""
+
+
+def error_class(status: int, error: str) -> type[TokenRequestError]:
+    """Return the class for an answer that is no token: by its code, where the status allows.
+
+    Args:
+        status: The HTTP status.
+        error: The error code, empty where the answer has none.
+    """
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UnavailableError
+    if error in INVALID_CLIENT_CODES:
+        return InvalidClientError
+    if error in REDIRECT_URI_CODES:
+        return InvalidRedirectUriError
+    if error == "invalid_grant":
+        return InvalidGrantError
+    if error or status >= HTTPStatus.BAD_REQUEST:
+        return RefusedError
+    return InvalidResponseError

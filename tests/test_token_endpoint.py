@@ -1,0 +1,286 @@
+"""Tests of the token endpoint, against a real server that misbehaves."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+import json
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import (
+    OAuth2TokenRequestReauthError,
+    OAuth2TokenRequestTransientError,
+)
+import pytest
+
+from custom_components.developer_credentials import DeveloperCredential, token_endpoint
+from custom_components.developer_credentials.errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRedirectUriError,
+    InvalidResponseError,
+    RefusedError,
+    TokenRequestError,
+    UnavailableError,
+)
+from custom_components.developer_credentials.models import ClientAuthMethod
+from custom_components.developer_credentials.token_endpoint import TokenEndpoint
+from tests.common import SENTINEL
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+CODE = f"{SENTINEL}-code"
+GRANT = {"grant_type": "authorization_code", "code": CODE}
+TOKEN = {"access_token": f"{SENTINEL}-token", "token_type": "Bearer", "expires_in": 60}
+
+type Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Server:
+    """A token endpoint that answers as a test tells it to."""
+
+    def __init__(self) -> None:
+        """Answer with a token."""
+        self.requests: list[tuple[dict[str, str], str | None]] = []
+        self.respond: Respond = answer(TOKEN)
+        self.url = ""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Note the request and answer it."""
+        body = dict(parse_qsl(await request.text(), keep_blank_values=True))
+        self.requests.append((body, request.headers.get("Authorization")))
+        return await self.respond(request)
+
+
+def answer(
+    body: object, status: int = 200, content_type: str = "application/json", **headers: str
+) -> Respond:
+    """Return a response function for a body: a text, bytes, or what JSON is made of."""
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    data = text.encode() if isinstance(text, str) else text
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=data, status=status, content_type=content_type, headers=headers)
+
+    return respond
+
+
+@pytest.fixture
+async def server(
+    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+) -> Server:
+    """Run the server."""
+    server = Server()
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", server.handle)
+    server.url = str((await aiohttp_server(application)).make_url("/token"))
+    return server
+
+
+def _endpoint(
+    hass: HomeAssistant,
+    server: Server,
+    secret: str = SENTINEL,
+    method: ClientAuthMethod = "client_secret_post",
+) -> TokenEndpoint:
+    return TokenEndpoint(hass, server.url, DeveloperCredential("id:ü", secret), method, "acme")
+
+
+@pytest.mark.parametrize("secret", [SENTINEL, f"{SENTINEL} %&+=:ü", f"{SENTINEL}😀" * 100])
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
+async def test_client_authentication(
+    hass: HomeAssistant, server: Server, method: ClientAuthMethod, secret: str
+) -> None:
+    """Id and secret arrive as they are, in the body or form-encoded in the header."""
+    await _endpoint(hass, server, secret, method).async_request_token(GRANT)
+    ((body, header),) = server.requests
+    if method == "client_secret_post":
+        assert header is None
+        assert body == {**GRANT, "client_id": "id:ü", "client_secret": secret}
+    else:
+        assert body == GRANT
+        assert header is not None
+        pair = base64.b64decode(header.removeprefix("Basic ")).decode().split(":")
+        assert [unquote_plus(part) for part in pair] == ["id:ü", secret]
+
+
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
+async def test_public_client(hass: HomeAssistant, server: Server, method: ClientAuthMethod) -> None:
+    """A client without a secret names its id, and sends no secret (RFC 6749, section 3.2.1)."""
+    await _endpoint(hass, server, "", method).async_request_token(GRANT)
+    assert server.requests == [({**GRANT, "client_id": "id:ü"}, None)]
+
+
+GOOD: dict[str, tuple[Respond, int]] = {
+    "json": (answer(TOKEN), 60),
+    "wrong content type": (answer(TOKEN, content_type="text/html"), 60),
+    "created": (answer(TOKEN, 201), 60),
+    "lifetime as text": (answer(TOKEN | {"expires_in": "60"}), 60),
+    "lifetime as float": (answer(TOKEN | {"expires_in": 60.9}), 60),
+    "lifetime as float in text": (answer(TOKEN | {"expires_in": "60.0"}), 60),
+    "no lifetime left": (answer(TOKEN | {"expires_in": 0}), 0),
+    "absurd lifetime": (answer(TOKEN | {"expires_in": 1e300}), 2**31 - 1),
+    "form-encoded": (
+        answer(
+            f"access_token={SENTINEL}-token&expires_in=60&scope=",
+            content_type="application/x-www-form-urlencoded",
+        ),
+        60,
+    ),
+}
+
+
+@pytest.mark.parametrize(("respond", "expires_in"), GOOD.values(), ids=list(GOOD))
+async def test_token(
+    hass: HomeAssistant, server: Server, respond: Respond, expires_in: int
+) -> None:
+    """A token is read, however the server writes it."""
+    server.respond = respond
+    token = await _endpoint(hass, server).async_request_token(GRANT)
+    assert token["access_token"] == f"{SENTINEL}-token"
+    assert token["expires_in"] == expires_in
+    assert type(token["expires_in"]) is int
+
+
+def _error(code: str, status: int = 400, **fields: str) -> Respond:
+    return answer({"error": code, **fields}, status)
+
+
+BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
+    "invalid_client": (_error("invalid_client", 401), InvalidClientError),
+    "invalid_client as 400": (_error("invalid_client"), InvalidClientError),
+    "invalid_client as 200": (_error("incorrect_client_credentials", 200), InvalidClientError),
+    "unauthorized_client": (_error("unauthorized_client", 403), InvalidClientError),
+    "deleted client": (_error("deleted_client", 401), InvalidClientError),
+    "invalid_grant": (_error("invalid_grant"), InvalidGrantError),
+    "redirect_uri_mismatch": (_error("redirect_uri_mismatch"), InvalidRedirectUriError),
+    "another code": (_error("invalid_scope"), RefusedError),
+    "unknown code as 200": (_error("bad_verification_code", 200), RefusedError),
+    "form-encoded error": (answer("error=invalid_grant", 400, "text/plain"), InvalidGrantError),
+    "no code": (answer({}, 400), RefusedError),
+    "html error page": (answer("<h1>Forbidden</h1>", 403, "text/html"), RefusedError),
+    "code that is no text": (answer({"error": {"code": 1}}, 400), RefusedError),
+    "busy": (answer("", 429), UnavailableError),
+    "busy, says invalid_client": (_error("invalid_client", 429), UnavailableError),
+    "broken": (answer("<h1>Oops</h1>", 500, "text/html"), UnavailableError),
+    "broken, says invalid_grant": (_error("invalid_grant", 503), UnavailableError),
+    "empty": (answer(""), InvalidResponseError),
+    "html": (answer("<a href='?a=b&c=d'>", content_type="text/html"), InvalidResponseError),
+    "list": (answer([TOKEN]), InvalidResponseError),
+    "truncated": (answer(json.dumps(TOKEN)[:-5]), InvalidResponseError),
+    "not text": (answer(b"\xff\xfe\x00{"), InvalidResponseError),
+    "deep": (answer("[" * 60_000), InvalidResponseError),
+    "many fields": (answer("&".join(["a=b"] * 100)), InvalidResponseError),
+    "no token": (answer({"expires_in": 60}), InvalidResponseError),
+    "empty token": (answer(TOKEN | {"access_token": ""}), InvalidResponseError),
+    "token that is no text": (answer(TOKEN | {"access_token": 1}), InvalidResponseError),
+    "no lifetime": (answer({"access_token": f"{SENTINEL}-token"}), InvalidResponseError),
+    "negative lifetime": (answer(TOKEN | {"expires_in": -1}), InvalidResponseError),
+    "lifetime in words": (answer(TOKEN | {"expires_in": "soon"}), InvalidResponseError),
+    "lifetime that is none": (answer(TOKEN | {"expires_in": "nan"}), InvalidResponseError),
+    "boolean lifetime": (answer(TOKEN | {"expires_in": True}), InvalidResponseError),
+    "10 MB": (answer(b"[" + b" " * 10_000_000 + b"]"), InvalidResponseError),
+    "redirect": (answer("", 307, Location="/elsewhere"), InvalidResponseError),
+    "redirect with a token": (answer(TOKEN, 302, Location="/elsewhere"), InvalidResponseError),
+}
+
+
+@pytest.mark.parametrize(("respond", "kind"), BAD.values(), ids=list(BAD))
+async def test_no_token(
+    hass: HomeAssistant, server: Server, respond: Respond, kind: type[TokenRequestError]
+) -> None:
+    """Whatever is no token is an error that says what to do; nothing sent or issued is in it."""
+    server.respond = respond
+    with pytest.raises(TokenRequestError) as raised:
+        await _endpoint(hass, server, method="client_secret_basic").async_request_token(GRANT)
+    assert type(raised.value) is kind
+    assert len(server.requests) == 1
+    assert SENTINEL not in f"{raised.value!r} {raised.value} {vars(raised.value)}"
+    assert "Basic" not in repr(raised.value)
+
+
+@pytest.mark.parametrize(
+    "kind", [InvalidClientError, InvalidGrantError, InvalidResponseError, UnavailableError]
+)
+def test_effect(kind: type[TokenRequestError]) -> None:
+    """Only an expired or revoked grant has the user log in again."""
+    assert issubclass(kind, OAuth2TokenRequestReauthError) is (kind is InvalidGrantError)
+    assert issubclass(kind, OAuth2TokenRequestTransientError) is (kind is not InvalidGrantError)
+
+
+async def test_words_of_the_server(hass: HomeAssistant, server: Server) -> None:
+    """The server's words are one short line, without what was sent to it."""
+    server.respond = _error(
+        "invalid_grant",
+        error_description=f"no\n\x00 {SENTINEL} or\u202e {CODE}. " + "x" * 1000,
+    )
+    with pytest.raises(InvalidGrantError) as raised:
+        await _endpoint(hass, server).async_request_token(GRANT)
+    description = raised.value.error_description
+    assert description.startswith("no **REDACTED** or **REDACTED**-code. xxx")
+    assert len(description) == 300
+    assert raised.value.error == "invalid_grant"
+    assert str(raised.value).startswith("400, message='invalid_grant: no **REDACTED**")
+
+
+async def _reset(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def _slow(request: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(5)
+    return web.Response()
+
+
+async def _endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(100):
+        await response.write(b" ")
+        await asyncio.sleep(0.05)
+    return response
+
+
+@pytest.mark.parametrize("respond", [_reset, _slow, _endless])
+async def test_no_answer(
+    hass: HomeAssistant, server: Server, monkeypatch: pytest.MonkeyPatch, respond: Respond
+) -> None:
+    """A connection that is reset, or an answer that takes too long, is tried again later."""
+    server.respond = respond
+    monkeypatch.setattr(token_endpoint, "TIMEOUT", 0.2)
+    with pytest.raises(UnavailableError) as raised:
+        await _endpoint(hass, server).async_request_token(GRANT)
+    assert SENTINEL not in f"{raised.value!r} {raised.value}"
+
+
+async def test_nobody_listens(hass: HomeAssistant, unused_tcp_port: int) -> None:
+    """A server that is not there is tried again later."""
+    endpoint = TokenEndpoint(
+        hass,
+        f"http://127.0.0.1:{unused_tcp_port}/token",
+        DeveloperCredential("id", SENTINEL),
+        "client_secret_post",
+        "acme",
+    )
+    with pytest.raises(UnavailableError, match="ClientConnectorError"):
+        await endpoint.async_request_token(GRANT)
+
+
+async def test_caller_is_cancelled(hass: HomeAssistant, server: Server) -> None:
+    """A time limit of the caller's is the caller's."""
+    server.respond = _slow
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await _endpoint(hass, server).async_request_token(GRANT)
+
+
+def test_typed_answers() -> None:
+    """The representation of an answer has none of its fields."""
+    fields: dict[str, Any] = {"access_token": SENTINEL}
+    answer = token_endpoint.Answer(200, fields, "", "", None)  # type: ignore[arg-type]
+    assert SENTINEL not in repr(answer)
