@@ -9,6 +9,8 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigFlowResult,
+    ConfigSubentry,
+    SubentryFlowContext,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -43,6 +45,10 @@ async def _submit(
     result = await hass.config_entries.flow.async_configure(step["flow_id"], values)
     await hass.async_block_till_done()
     return result
+
+
+def _edit(subentry: ConfigSubentry) -> SubentryFlowContext:
+    return {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
 
 
 def _suggested(step: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,6 +116,7 @@ async def test_choose_integration(hass: HomeAssistant, install: Install) -> None
     ]
     step = await _submit(hass, step, {"domain": "a_cloud"})
     assert step["step_id"] == "credential"
+    assert step["description_placeholders"] is not None
     assert step["description_placeholders"]["integration"] == "A Cloud"
     assert step["description_placeholders"]["instructions"] == ""
     result = await _submit(hass, step, {"client_id": "public", "redirect_uri": "own"})
@@ -158,8 +165,10 @@ async def test_rejected(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
     assert _suggested(step)["client_secret"] is None
     step = await _submit(hass, step, wrong | {"client_secret": f"{SENTINEL}-also wrong"})
     assert step["errors"] == {"base": "rejected"}
+    # The frontend has emptied the field of the secret.
+    assert step["step_id"] == "retry"
     asked = len(demo_cloud.token_requests)
-    insisted = await _submit(hass, step, wrong | {"client_secret": f"{SENTINEL}-also wrong"})
+    insisted = await _submit(hass, step, {"client_id": "id", "redirect_uri": "default"})
     assert insisted["reason"] == "credential_saved"
     assert len(demo_cloud.token_requests) == asked
     assert stored(hass)[0]["client_secret"] == f"{SENTINEL}-also wrong"
@@ -272,8 +281,7 @@ async def test_edit(hass: HomeAssistant) -> None:
     (implementation,) = (await async_get_implementations(hass, "demo_cloud")).values()
     flow = hass.config_entries.subentries
     handler = (entry_of(hass).entry_id, "credential")
-    context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
-    step = await flow.async_init(handler, context=context)
+    step = await flow.async_init(handler, context=_edit(subentry))
     assert step["step_id"] == "edit"
     assert _suggested(step) == {
         "name": "Old",
@@ -297,8 +305,7 @@ async def test_edit_secret_and_id(hass: HomeAssistant, demo_cloud: DemoAuthoriza
     implementation = (await async_get_implementations(hass, "demo_cloud"))["demo_cloud_old"]
     flow = hass.config_entries.subentries
     handler = (entry_of(hass).entry_id, "credential")
-    context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
-    step = await flow.async_init(handler, context=context)
+    step = await flow.async_init(handler, context=_edit(subentry))
     step = await flow.async_configure(step["flow_id"], FORM | {"client_id": "taken"})
     assert step["errors"] == {"client_id": "already_configured"}
     await flow.async_configure(step["flow_id"], FORM)
@@ -309,15 +316,29 @@ async def test_edit_secret_and_id(hass: HomeAssistant, demo_cloud: DemoAuthoriza
     assert vars(implementation)["client_secret"] == SENTINEL
 
 
+async def test_edit_that_is_rejected(hass: HomeAssistant) -> None:
+    """After a rejection an empty secret is the one that was just entered, not the stored one."""
+    subentry = await add_credential(hass, "demo_cloud", "id")
+    flow = hass.config_entries.subentries
+    handler = (entry_of(hass).entry_id, "credential")
+    step = await flow.async_init(handler, context=_edit(subentry))
+    step = await flow.async_configure(step["flow_id"], FORM | {"client_secret": "wrong"})
+    assert step["errors"] == {"base": "rejected"}
+    assert stored(hass)[0]["client_secret"] == SENTINEL
+    values = {"client_id": "id", "redirect_uri": "default"}
+    await flow.async_configure(step["flow_id"], values)
+    assert stored(hass)[0]["client_secret"] == "wrong"
+
+
 async def test_edit_of_an_integration_that_is_gone(hass: HomeAssistant, install: Install) -> None:
     """Where the integration is not installed any more, that is said."""
     install("a_cloud", OFFLINE_PLATFORM)
     subentry = await add_credential(hass, "a_cloud")
     hass.data[loader.DATA_INTEGRATIONS].pop("a_cloud")
-    hass.data[loader.DATA_CUSTOM_COMPONENTS].pop("a_cloud")
+    (await loader.async_get_custom_components(hass)).pop("a_cloud")
     result = await hass.config_entries.subentries.async_init(
         (entry_of(hass).entry_id, "credential"),
-        context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id},
+        context=_edit(subentry),
     )
     assert result["reason"] == "integration_gone"
     assert result["description_placeholders"] == {"domain": "a_cloud"}

@@ -2,7 +2,13 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigFlowResult,
+    SubentryFlowContext,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
@@ -35,11 +41,12 @@ async def _begin(hass: HomeAssistant, domain: str = "demo_cloud") -> ConfigFlowR
     return await hass.config_entries.flow.async_init(domain, context={"source": SOURCE_USER})
 
 
-def _next(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
-    """Return the step that the dialog goes on with."""
+async def _next(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Return the step that the dialog goes on with, as the frontend asks for it."""
     assert result["type"] is FlowResultType.ABORT
-    assert result["next_flow"][0] == "config_flow"
-    return hass.config_entries.flow._progress[result["next_flow"][1]].cur_step  # type: ignore[return-value]  # noqa: SLF001
+    kind, flow_id = result["next_flow"]
+    assert kind == "config_flow"
+    return await hass.config_entries.flow.async_configure(flow_id)
 
 
 async def _connect(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> ConfigEntry:
@@ -55,10 +62,10 @@ async def test_from_nothing_to_connected(
     result = await _begin(hass)
     assert result["reason"] == "credential_needed"
     assert result["translation_domain"] == DOMAIN
-    form = _next(hass, result)
+    form = await _next(hass, result)
     assert (form["handler"], form["step_id"]) == (DOMAIN, "credential")
     result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
-    login = _next(hass, result)
+    login = await _next(hass, result)
     assert (login["handler"], login["step_id"]) == ("demo_cloud", "auth")
     result = await log_in_and_return(hass, hass_client_no_auth, login)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -74,13 +81,13 @@ async def test_rejected_client_is_corrected(
     """A client that the server rejects after the login is corrected, and then connected."""
     await add_credential(hass, "demo_cloud", client_secret=f"{SENTINEL}-wrong")
     result = await log_in_and_return(hass, hass_client_no_auth, await _begin(hass))
-    form = _next(hass, result)
+    form = await _next(hass, result)
     assert form["step_id"] == "edit"
     assert form["errors"] == {"base": "rejected"}
     assert form["description_placeholders"] is not None
     assert form["description_placeholders"]["detail"].startswith("invalid_client")
     result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
-    result = await log_in_and_return(hass, hass_client_no_auth, _next(hass, result))
+    result = await log_in_and_return(hass, hass_client_no_auth, await _next(hass, result))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert len(entry_of(hass).subentries) == 1
 
@@ -188,7 +195,7 @@ async def test_authorize_errors(
     result = await _come_back(hass, hass_client_no_auth, error=error)
     assert result["reason"] == reason
     if reason == "credential_needed":
-        assert _next(hass, result)["step_id"] == "edit"
+        assert (await _next(hass, result))["step_id"] == "edit"
     else:
         assert "<" not in str(result["description_placeholders"]).replace(r"\\<", "")
 
@@ -232,9 +239,9 @@ async def test_reauth_without_its_credential(
     await hass.async_block_till_done()
     flow = hass.config_entries.flow
     (reauth,) = flow.async_progress_by_handler("demo_cloud")
-    form = _next(hass, await flow.async_configure(reauth["flow_id"], {}))
+    form = await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
     assert form["step_id"] == "credential"
-    step = _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
     assert step["step_id"] == "reauth_confirm"
     login = await flow.async_configure(step["flow_id"], {})
     result = await log_in_and_return(hass, hass_client_no_auth, login)
@@ -269,11 +276,59 @@ async def test_reauth_that_is_left(
     await hass.async_block_till_done()
     flow = hass.config_entries.flow
     (reauth,) = flow.async_progress_by_handler("demo_cloud")
-    form = _next(hass, await flow.async_configure(reauth["flow_id"], {}))
+    form = await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
     flow.async_abort(form["flow_id"])
     await hass.async_block_till_done()
     (again,) = flow.async_progress()
     assert again["context"]["source"] == SOURCE_REAUTH
+
+
+async def test_reauth_whose_entry_is_gone(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """A user who leaves the form of a reauth whose entry was removed is asked nothing."""
+    entry = await _connect(hass, hass_client_no_auth)
+    (subentry,) = entry_of(hass).subentries.values()
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    flow = hass.config_entries.flow
+    (reauth,) = flow.async_progress_by_handler("demo_cloud")
+    form = await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
+    await hass.config_entries.async_remove(entry.entry_id)
+    flow.async_abort(form["flow_id"])
+    await hass.async_block_till_done()
+    assert flow.async_progress() == []
+
+
+async def test_implementation_that_is_gone(hass: HomeAssistant, client: None) -> None:
+    """A flow that is told to use a credential that is gone uses what there is."""
+    await add_credential(hass, "demo_cloud")
+    step = await _begin(hass)
+    handler = hass.config_entries.flow._progress[step["flow_id"]]  # noqa: SLF001
+    result = await handler.async_step_pick_implementation(  # type: ignore[attr-defined]
+        {"implementation": "gone"}
+    )
+    assert result["step_id"] == "auth"
+    assert "client_id=client-id" in result["url"]
+
+
+async def test_new_name_disturbs_nobody(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """A loaded entry is neither reloaded nor asked to log in when its credential is renamed."""
+    entry = await _connect(hass, hass_client_no_auth)
+    coordinator = entry.runtime_data
+    (subentry,) = entry_of(hass).subentries.values()
+    flows = hass.config_entries.subentries
+    handler = (entry_of(hass).entry_id, "credential")
+    context = SubentryFlowContext(source="reconfigure", subentry_id=subentry.subentry_id)
+    step = await flows.async_init(handler, context=context)
+    await flows.async_configure(step["flow_id"], FORM | {"name": "New"})
+    await hass.async_block_till_done()
+    assert subentry.title == "Demo Cloud: New"
+    assert entry.runtime_data is coordinator
+    assert hass.config_entries.flow.async_progress() == []
 
 
 async def test_new_client_id_asks_for_login(
@@ -288,7 +343,7 @@ async def test_new_client_id_asks_for_login(
     demo_cloud.add_client("new-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
     flows = hass.config_entries.subentries
     handler = (entry_of(hass).entry_id, "credential")
-    context = {"source": "reconfigure", "subentry_id": subentry.subentry_id}
+    context = SubentryFlowContext(source="reconfigure", subentry_id=subentry.subentry_id)
     step = await flows.async_init(handler, context=context)
     assert step["description_placeholders"] is not None
     assert step["description_placeholders"]["entries"] == "Demo account"
@@ -313,7 +368,7 @@ async def test_new_secret_mends_an_entry_in_error(
     (subentry,) = entry_of(hass).subentries.values()
     flows = hass.config_entries.subentries
     handler = (entry_of(hass).entry_id, "credential")
-    context = {"source": "reconfigure", "subentry_id": subentry.subentry_id}
+    context = SubentryFlowContext(source="reconfigure", subentry_id=subentry.subentry_id)
     step = await flows.async_init(handler, context=context)
     values = FORM | {"client_secret": f"{SENTINEL}-new"}
     await flows.async_configure(step["flow_id"], values)

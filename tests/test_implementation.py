@@ -17,7 +17,7 @@ from custom_components.developer_credentials import (
     AuthorizationServer,
     DeveloperCredential,
 )
-from tests.common import PLATFORM, SENTINEL, add_credential
+from tests.common import PLATFORM, SENTINEL, add_credential, entry_of
 from tests.conftest import Install
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
@@ -86,6 +86,42 @@ async def test_custom_implementation(hass: HomeAssistant, install: Install) -> N
     implementation = implementations["acme_a"]
     assert implementation.name == "My app"
     assert "audience=api" in await implementation.async_generate_authorize_url("flow")
+
+
+OWN = """
+from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2Implementation
+
+class Own(AbstractOAuth2Implementation):
+    def __init__(self, domain, name):
+        self._domain, self._name = domain, name
+
+    name = property(lambda self: self._name)
+    domain = property(lambda self: self._domain)
+
+    async def async_generate_authorize_url(self, flow_id):
+        return "https://acme.example"
+
+    async def async_resolve_external_data(self, external_data):
+        return {}
+
+    async def _async_refresh_token(self, token):
+        return token
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return Own(auth_domain, str(credential))
+"""
+
+
+async def test_implementation_of_another_kind(hass: HomeAssistant, install: Install) -> None:
+    """What a platform makes need not have a client id; editing the credential leaves it alone."""
+    install("acme", OWN)
+    subentry = await add_credential(hass, "acme", name="My app")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    before = dict(vars(implementation))
+    changes = {**subentry.data, "client_id": "b"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=changes)
+    await hass.async_block_till_done()
+    assert vars(implementation) == before
 
 
 async def test_platform_is_asked_only_for_a_credential(

@@ -97,7 +97,7 @@ async def test_redirect_uris(hass: HomeAssistant) -> None:
     )
     lines = [line.strip().replace("\\", "") for line in text.splitlines()]
     assert lines == [
-        "- Home Assistant's default, My Home Assistant:",
+        "- Home Assistant's default / My Home Assistant:",
         "",
         "```",
         "https://my.example",

@@ -32,12 +32,14 @@ PLACEHOLDERS = {
     "config.flow_title": {"name"},
     "config.step.credential.": FORM,
     "config.step.edit.": FORM,
+    "config.step.retry.": FORM,
     "config_subentries.credential.abort.credential_saved": {"title"},
     "config_subentries.credential.abort.integration_gone": {"domain"},
     "config_subentries.credential.abort.no_integrations": {"url"},
     "config_subentries.credential.error.": FORM,
     "config_subentries.credential.step.credential.": FORM,
     "config_subentries.credential.step.edit.": FORM,
+    "config_subentries.credential.step.retry.": FORM,
     "issues.platform_": {"integration", "detail"},
     "issues.yaml_": {"place", "key"},
 }
@@ -76,10 +78,15 @@ def test_form_texts() -> None:
     form = SOURCE["credential_form"]
     assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
     fields = {"name", "client_id", "client_secret", "redirect_uri"}
-    for step, names in {"user": {"domain"}, "credential": fields, "edit": fields}.items():
+    for step, names in {
+        "user": {"domain"},
+        "credential": fields,
+        "edit": fields,
+        "retry": fields,
+    }.items():
         assert set(CONFIG["step"][step]["data"]) == names
         assert set(CONFIG["step"][step]["data_description"]) == names
-    errors = set(re.findall(r'errors\[\w+\] = "(\w+)"', form))
+    errors = set(re.findall(r'\{CONF_CLIENT_ID: "(\w+)"\}', form))
     assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
     options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
     assert set(options) == set(RedirectUri)

@@ -108,7 +108,8 @@ class DeveloperCredentialsConfigFlow(
             return self.async_abort(
                 reason="credential_gone", description_placeholders={"detail": request.rejection}
             )
-        return await self._async_form("edit", None, request.rejection)
+        self._rejection = request.rejection
+        return await self.async_step_edit()
 
     @override
     async def _async_save(self, credential: DeveloperCredential) -> ConfigFlowResult:

@@ -33,7 +33,7 @@ from .credentials import (
     async_get_users,
     credential_of,
 )
-from .instructions import async_describe_redirect_uris, async_get_instructions, escape_markdown
+from .instructions import async_describe_redirect_uris, async_get_instructions
 from .models import AuthorizationServer, ClientAuthMethod, DeveloperCredential, RedirectUri
 from .platform import PlatformError, async_call, async_get_integrations, async_get_platform
 from .redirect_uri import async_get_redirect_uri, async_get_redirect_uris
@@ -53,6 +53,10 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     _integration: Integration
     # The one to edit; None to add one.
     _subentry: ConfigSubentry | None = None
+    # What was entered last: the frontend empties the field of the secret.
+    _entered: DeveloperCredential | None = None
+    # What the server said of the credential that is there, where it has rejected that.
+    _rejection: str | None = None
 
     def __init__(self) -> None:
         """Initialize with nothing verified."""
@@ -93,54 +97,42 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         """Fill in a new credential."""
         return await self._async_form("credential", user_input)
 
+    async def async_step_retry(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Correct a new credential; an empty secret is the one that was just entered."""
+        return await self._async_form("retry", user_input)
+
     async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Change a credential; an empty secret is the one that is there."""
         return await self._async_form("edit", user_input)
 
-    async def _async_form(
-        self,
-        step_id: str,
-        user_input: dict[str, Any] | None,
-        rejection: str | None = None,
-    ) -> ResultT:
+    async def _async_form(self, step_id: str, user_input: dict[str, Any] | None) -> ResultT:
         """Show the form, or save what it says where that stands the test."""
-        errors: dict[str, str] = {} if rejection is None else {"base": Outcome.REJECTED.value}
-        detail = rejection or ""
-        before = credential_of(self._subentry) if self._subentry else None
-        if user_input is not None:
-            try:
-                credential = _credential_from(user_input, before)
-            except ValueError:
-                errors[CONF_CLIENT_ID] = "client_id_empty"
-            else:
-                if not self._is_free(credential.client_id):
-                    errors[CONF_CLIENT_ID] = "already_configured"
-                elif credential not in self._verified:
-                    verification = await self._async_verify(credential)
-                    detail = verification.detail
-                    if verification.outcome is Outcome.REJECTED:
-                        errors["base"] = verification.outcome.value
-                    elif verification.outcome is Outcome.REDIRECT_URI_REJECTED:
-                        errors[CONF_REDIRECT_URI] = verification.outcome.value
-                    self._verified[credential] = verification.auth_method
-                if not errors:
-                    if method := self._verified[credential]:
-                        credential = replace(
-                            credential,
-                            token_endpoint_auth_method=(
-                                None if method == DEFAULT_AUTH_METHOD else method
-                            ),
-                        )
-                    return await self._async_save(credential)
-        return await self._async_show(step_id, user_input, before, errors, detail)
+        if user_input is None:
+            errors = {} if self._rejection is None else {"base": Outcome.REJECTED.value}
+            return await self._async_show(step_id, None, errors, self._rejection)
+        try:
+            credential = _credential_from(user_input, self._before())
+        except ValueError:
+            return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
+        self._entered = credential
+        errors, detail = await self._async_check(credential)
+        if errors:
+            if step_id == "credential" and credential.client_secret:
+                step_id = "retry"
+            return await self._async_show(step_id, user_input, errors, detail)
+        if method := self._verified[credential]:
+            credential = replace(
+                credential,
+                token_endpoint_auth_method=None if method == DEFAULT_AUTH_METHOD else method,
+            )
+        return await self._async_save(credential)
 
     async def _async_show(
         self,
         step_id: str,
         user_input: dict[str, Any] | None,
-        before: DeveloperCredential | None,
         errors: dict[str, str],
-        detail: str,
+        detail: str | None = None,
     ) -> ResultT:
         """Show the form with what is known; a secret goes in, and never out again."""
         try:
@@ -148,7 +140,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         except NoURLAvailableError:
             redirect_uris = {}
         known = dict(user_input or {})
-        if before and user_input is None:
+        if user_input is None and (before := self._before()):
             known = {
                 CONF_NAME: before.name,
                 CONF_CLIENT_ID: before.client_id,
@@ -170,15 +162,31 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
                 ),
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
-                "entries": ", ".join(escape_markdown(user.title) for user in users) or NOTHING,
+                "entries": ", ".join(user.title for user in users) or NOTHING,
             },
             errors=errors,
         )
 
-    def _is_free(self, client_id: str) -> bool:
-        """Return whether no other credential of the integration has the client id."""
-        found = async_find_subentry(self.hass, self._integration.domain, client_id)
-        return found is None or found is self._subentry
+    def _before(self) -> DeveloperCredential | None:
+        """Return what an empty secret stands for: what was entered last, else what is stored."""
+        if self._entered is None and self._subentry:
+            return credential_of(self._subentry)
+        return self._entered
+
+    async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
+        """Return the errors of the form, and the server's words."""
+        found = async_find_subentry(self.hass, self._integration.domain, credential.client_id)
+        if found is not None and found is not self._subentry:
+            return {CONF_CLIENT_ID: "already_configured"}, ""
+        if credential in self._verified:
+            return {}, ""
+        verification = await self._async_verify(credential)
+        self._verified[credential] = verification.auth_method
+        if verification.outcome is Outcome.REJECTED:
+            return {"base": verification.outcome.value}, verification.detail
+        if verification.outcome is Outcome.REDIRECT_URI_REJECTED:
+            return {CONF_REDIRECT_URI: verification.outcome.value}, verification.detail
+        return {}, ""
 
     async def _async_verify(self, credential: DeveloperCredential) -> Verification:
         """Ask the declared server about the credential, where there is one."""

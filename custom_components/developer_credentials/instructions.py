@@ -79,5 +79,5 @@ async def async_describe_redirect_uris(
         key = f"component.{DOMAIN}.selector.redirect_uri.options.{choice}"
         labels.setdefault(uri, []).append(escape_markdown(translations.get(key, choice)))
     return "\n".join(
-        f"- {', '.join(names)}:\n\n  ```\n  {uri}\n  ```" for uri, names in labels.items()
+        f"- {' / '.join(names)}:\n\n  ```\n  {uri}\n  ```" for uri, names in labels.items()
     )

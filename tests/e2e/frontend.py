@@ -1,0 +1,139 @@
+"""Home Assistant's frontend in a browser, in the words of its user."""
+
+import asyncio
+from pathlib import Path
+import re
+from typing import Final
+
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+from demo.home_assistant import PASSWORD, USERNAME
+
+SCREENSHOTS: Final = Path(__file__).parent / "screenshots"
+
+# Milliseconds that the frontend may take for one step.
+PATIENCE: Final = 20_000
+
+
+class Frontend:
+    """The pages and dialogs of Home Assistant that the journeys visit.
+
+    Attributes:
+        clicks: How often the user has clicked in Home Assistant.
+    """
+
+    def __init__(self, context: BrowserContext, page: Page, url: str) -> None:
+        """Initialize with a page of Home Assistant."""
+        self._context = context
+        self._page = page
+        self._url = url
+        self.clicks = 0
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+
+    async def log_in(self) -> None:
+        """Log in as the demo's user."""
+        await self._page.goto(self._url, wait_until="domcontentloaded")
+        await self._page.fill("input[name=username]", USERNAME)
+        await self._page.fill("input[name=password]", PASSWORD)
+        await self._page.get_by_role("button", name="Log in").click()
+        await expect(self._page.locator("home-assistant-main")).to_be_attached()
+
+    async def open_integrations(self) -> None:
+        """Open Settings, Devices & services."""
+        await self._page.goto(
+            f"{self._url}/config/integrations/dashboard", wait_until="domcontentloaded"
+        )
+        await expect(self._button("Add integration")).to_be_visible()
+
+    async def open_credentials(self) -> None:
+        """Open the page of Developer Credentials."""
+        await self._page.goto(
+            f"{self._url}/config/integrations/integration/developer_credentials",
+            wait_until="domcontentloaded",
+        )
+        await expect(self._page.locator("ha-config-sub-entry-row").first).to_be_visible()
+
+    async def add_integration(self, name: str) -> None:
+        """Choose an integration to add."""
+        await self.click("Add integration")
+        dialog = self._page.locator("dialog-add-integration")
+        search = dialog.locator("input").first
+        await self._fill(search, name)
+        self.clicks += 1
+        await dialog.get_by_text(name, exact=True).first.click()
+
+    async def fill(self, **fields: str) -> None:
+        """Fill in fields of a form."""
+        for name, value in fields.items():
+            await self._fill(self._field(name), value)
+
+    async def value(self, name: str) -> str:
+        """Return what a field of a form has."""
+        return await self._field(name).input_value()
+
+    async def click(self, name: str) -> None:
+        """Click a button."""
+        self.clicks += 1
+        await self._button(name).click()
+
+    async def see(self, text: str | re.Pattern[str], picture: str = "") -> None:
+        """See a text in the dialog or page, and take a picture of it."""
+        await expect(self._page.get_by_text(text).filter(visible=True).first).to_be_visible()
+        if picture:
+            await self.picture(picture)
+
+    async def sees(self, text: str) -> bool:
+        """Return whether a text is in the dialog or page."""
+        return await self._page.get_by_text(text).filter(visible=True).count() > 0
+
+    async def picture(self, name: str) -> None:
+        """Take a picture of the page."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        # Dialogs and fields move for a moment.
+        await asyncio.sleep(0.7)
+        await self._page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    async def log_in_at_cloud(self, picture: str = "") -> None:
+        """Log in at Demo Cloud, in the window that opened by itself and closes itself."""
+        for _ in range(PATIENCE // 100):
+            if len(self._context.pages) > 1:
+                break
+            await asyncio.sleep(0.1)
+        cloud = self._context.pages[-1]
+        assert cloud is not self._page, "no window has opened"
+        await cloud.fill("input[name=username]", "demo")
+        await cloud.fill("input[name=password]", "demo")
+        if picture:
+            await cloud.screenshot(path=SCREENSHOTS / f"{picture}.png")
+        async with cloud.expect_event("close"):
+            await cloud.get_by_role("button", name="Log in and allow").click()
+
+    def subentry_row(self, title: str) -> Locator:
+        """Return the row of a credential."""
+        return self._page.locator("ha-config-sub-entry-row").filter(has_text=title)
+
+    async def click_in(self, row: Locator, selector: str) -> None:
+        """Click something in a row."""
+        self.clicks += 1
+        await row.locator(selector).first.click()
+
+    async def click_text(self, text: str) -> None:
+        """Click a text, such as an item of a menu."""
+        self.clicks += 1
+        await self._page.get_by_text(text, exact=True).filter(visible=True).first.click()
+
+    def _button(self, name: str) -> Locator:
+        return self._page.get_by_role("button", name=name, exact=True).filter(visible=True).last
+
+    def _field(self, name: str) -> Locator:
+        return self._page.locator(f"input[name={name}]").filter(visible=True).last
+
+    async def _fill(self, field: Locator, value: str) -> None:
+        # A form that is rendered again forgets what came too early.
+        for _ in range(20):
+            await field.fill(value)
+            await asyncio.sleep(0.1)
+            if await field.input_value() == value:
+                return
+        raise AssertionError(f"the field does not keep {value!r}")

@@ -1,0 +1,221 @@
+"""The journeys of a user in the browser, each dialog in a picture."""
+
+import asyncio
+
+import pytest
+
+from demo.authorization_server import DemoAuthorizationServer
+from demo.home_assistant import Client, HomeAssistant
+
+from .frontend import Frontend
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SECRET = "the right secret"
+SENSOR = "sensor.demo_account_requests"
+
+
+@pytest.fixture(autouse=True)
+def application(
+    frontend: Frontend, home_assistant: HomeAssistant, cloud: DemoAuthorizationServer
+) -> None:
+    """Register the user's application at Demo Cloud."""
+    cloud.add_client(
+        "my-app",
+        client_secret=SECRET,
+        redirect_uris=(f"{home_assistant.url}/auth/external/callback",),
+        name="My application",
+    )
+
+
+async def _entries(client: Client) -> list[str]:
+    entries = await client.command("config_entries/get", domain="demo_cloud")
+    return [entry["state"] for entry in entries]
+
+
+async def _credentials(client: Client) -> int:
+    entries = await client.command("config_entries/get", domain="developer_credentials")
+    return sum(entry["num_subentries"] for entry in entries)
+
+
+async def _connect(frontend: Frontend) -> None:
+    """Add the credential and the integration."""
+    await frontend.add_integration("Demo Cloud")
+    await frontend.see("Credential for Demo Cloud")
+    await frontend.fill(name="My app", client_id="my-app", client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud()
+    await frontend.see("Name and assign")
+    await frontend.click("Skip and finish")
+
+
+async def test_from_nothing_to_connected(
+    frontend: Frontend, client: Client, home_assistant: HomeAssistant
+) -> None:
+    """Choose the integration, fill in one form, log in: connected."""
+    await frontend.add_integration("Demo Cloud")
+    await frontend.see("Credential for Demo Cloud")
+    await frontend.see(f"{home_assistant.url}/auth/external/callback")
+    await frontend.picture("1-credential-form")
+    await frontend.fill(name="My app", client_id="my-app", client_secret=SECRET)
+    await frontend.picture("2-credential-form-filled")
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud("3-login-at-the-server")
+    await frontend.see("Name and assign", "4-connected")
+    await frontend.click("Skip and finish")
+    assert await _entries(client) == ["loaded"]
+    # Add integration, its name, Submit, Finish; beside the login at the server.
+    assert frontend.clicks == 4
+    await frontend.open_credentials()
+    await frontend.see("Demo Cloud: My app", "5-credentials")
+
+
+async def test_wrong_secret_is_noticed_at_the_form(frontend: Frontend, client: Client) -> None:
+    """A wrong secret is said where it was typed, and corrected there."""
+    await frontend.add_integration("Demo Cloud")
+    await frontend.see("Credential for Demo Cloud")
+    await frontend.fill(name="My app", client_id="my-app", client_secret="wrong")
+    await frontend.click("Submit")
+    await frontend.see("does not accept this client id and secret", "6-rejected")
+    assert await frontend.value("name") == "My app"
+    assert await frontend.value("client_id") == "my-app"
+    await frontend.fill(client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud()
+    await frontend.see("Name and assign")
+    await frontend.click("Skip and finish")
+    assert await _entries(client) == ["loaded"]
+
+
+async def test_wrong_secret_is_noticed_after_the_login(frontend: Frontend, client: Client) -> None:
+    """A wrong secret that the user insisted on is noticed after the login, and corrected."""
+    await frontend.add_integration("Demo Cloud")
+    await frontend.see("Credential for Demo Cloud")
+    await frontend.fill(client_id="my-app", client_secret="wrong")
+    await frontend.click("Submit")
+    await frontend.see("does not accept this client id and secret")
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud()
+    await frontend.see("Edit the credential for Demo Cloud")
+    await frontend.see("does not accept this client id and secret", "7-rejected-after-login")
+    await frontend.fill(client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud()
+    await frontend.see("Name and assign")
+    await frontend.click("Skip and finish")
+    assert await _entries(client) == ["loaded"]
+
+
+async def test_redirect_uri_is_noticed_at_the_form(
+    frontend: Frontend, client: Client, cloud: DemoAuthorizationServer
+) -> None:
+    """A redirect URI that is not registered is said before the user is sent to the server."""
+    registered, cloud.clients["my-app"].redirect_uris = cloud.clients["my-app"].redirect_uris, ()
+    await frontend.add_integration("Demo Cloud")
+    await frontend.see("Credential for Demo Cloud")
+    await frontend.fill(client_id="my-app", client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.see("does not accept this redirect URI", "8-redirect-uri-rejected")
+    cloud.clients["my-app"].redirect_uris = registered
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud()
+    await frontend.see("Name and assign")
+    await frontend.click("Skip and finish")
+    assert await _entries(client) == ["loaded"]
+
+
+async def test_second_credential(
+    frontend: Frontend,
+    client: Client,
+    cloud: DemoAuthorizationServer,
+    home_assistant: HomeAssistant,
+) -> None:
+    """A second credential is added in the list, and the user picks between two by name."""
+    await _connect(frontend)
+    cloud.add_client(
+        "other-app",
+        client_secret=SECRET,
+        redirect_uris=(f"{home_assistant.url}/auth/external/callback",),
+    )
+    cloud.users["demo2"] = "demo2"
+    await frontend.open_credentials()
+    await frontend.click("Add credential")
+    await frontend.see("Credential for Demo Cloud", "9-add-credential")
+    await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.see("Demo Cloud: My other app")
+    await frontend.see("Success", "10-credential-added")
+    await frontend.click("Finish")
+    assert await _credentials(client) == 2
+    await frontend.open_integrations()
+    await frontend.add_integration("Demo Cloud")
+    await frontend.see("Pick a credential", "11-pick-a-credential")
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud()
+    await frontend.see("This account is there already")
+
+
+async def test_edit_and_delete(
+    frontend: Frontend, client: Client, cloud: DemoAuthorizationServer
+) -> None:
+    """A rotated secret is entered by the gear; the integration goes on, with its entities."""
+    await _connect(frontend)
+    cloud.clients["my-app"].client_secret = "rotated"
+    await frontend.open_credentials()
+    row = frontend.subentry_row("Demo Cloud: My app")
+    await frontend.click_in(row, "ha-icon-button")
+    await frontend.see("Edit the credential for Demo Cloud", "12-edit")
+    assert await frontend.value("client_secret") == ""
+    await frontend.fill(name="My renamed app", client_secret="rotated")
+    await frontend.click("Submit")
+    await frontend.see("is saved", "13-edited")
+    await frontend.click("Close")
+    await frontend.see("Demo Cloud: My renamed app")
+    cloud.expire_access_tokens()
+    await client.request("POST", "services/homeassistant/update_entity", {"entity_id": SENSOR})
+    assert (await client.request("GET", f"states/{SENSOR}"))["state"] != "unavailable"
+    assert await _entries(client) == ["loaded"]
+
+    row = frontend.subentry_row("Demo Cloud: My renamed app")
+    await frontend.click_in(row, "ha-dropdown, ha-button-menu, ha-md-button-menu")
+    await frontend.picture("14-menu")
+    await frontend.click_text("Delete")
+    await frontend.click("Delete")
+    for _ in range(50):
+        if await _credentials(client) == 0:
+            break
+        await asyncio.sleep(0.1)
+    assert await _credentials(client) == 0
+
+
+async def test_beside_application_credentials(
+    frontend: Frontend, client: Client, home_assistant: HomeAssistant
+) -> None:
+    """Home Assistant's own dialog takes as many clicks, shows no redirect URI, checks nothing."""
+    await frontend.add_integration("Peer Cloud")
+    await frontend.see("Add application credentials", "peer-1-form")
+    assert not await frontend.sees(f"{home_assistant.url}/auth/external/callback")
+    await frontend.fill(name="My app", clientId="my-app", clientSecret=SECRET)
+    await frontend.click("Add")
+    await frontend.log_in_at_cloud()
+    await frontend.see("Name and assign")
+    await frontend.click("Skip and finish")
+    assert frontend.clicks == 4
+
+    (entry,) = await client.command("config_entries/get", domain="peer_cloud")
+    await client.request("DELETE", f"config/config_entries/entry/{entry['entry_id']}")
+    for item in await client.command("application_credentials/list"):
+        await client.command(
+            "application_credentials/delete", application_credentials_id=item["id"]
+        )
+    await frontend.open_integrations()
+    await frontend.add_integration("Peer Cloud")
+    await frontend.see("Add application credentials")
+    await frontend.fill(name="My app", clientId="my-app", clientSecret="wrong")
+    await frontend.click("Add")
+    await frontend.log_in_at_cloud()
+    await frontend.see("OAuth", "peer-2-wrong-secret-after-login")
+    for item in await client.command("application_credentials/list"):
+        await client.command(
+            "application_credentials/delete", application_credentials_id=item["id"]
+        )
