@@ -20,19 +20,32 @@ Demo Cloud       {cloud}   log in as demo with password demo
 
 1. In Demo Cloud's developer console, create an application with the redirect URI
    {home_assistant}/auth/external/callback
-2. In Home Assistant: Settings, Devices & services, Add integration, Developer Credentials.
-   Enter the application's client id and secret.
-3. Add integration, Demo Cloud, and log in there.
+2. In Home Assistant: Settings, Devices & services, Add integration, Demo Cloud.
+   Enter the application's client id and secret, then log in at Demo Cloud.
 
 Ctrl-C stops both; nothing stays behind.
 """
 
 
-async def _serve(cloud_port: int, port: int) -> None:
-    """Run both until SIGINT or SIGTERM."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+async def _serve(home_assistant: HomeAssistant, cloud: DemoAuthorizationServer) -> None:
+    """Run both until the task is cancelled."""
+    _say("Starting Home Assistant; its very first start takes a minute.")
+    await home_assistant.start()
+    async with Client.onboard(home_assistant.url):
+        pass
+    _say(
+        WELCOME.format(
+            home_assistant=home_assistant.url,
+            cloud=cloud.url,
+            username=USERNAME,
+            password=PASSWORD,
+        )
+    )
+    await asyncio.Event().wait()
+
+
+async def _run(*, once: bool, port: int, cloud_port: int) -> int:
+    """Run the demo until it ends or a signal stops it; return the exit status."""
     with (
         tempfile.TemporaryDirectory(prefix="developer_credentials-") as config_dir,
         DemoAuthorizationServer(
@@ -40,61 +53,38 @@ async def _serve(cloud_port: int, port: int) -> None:
         ) as cloud,
     ):
         home_assistant = HomeAssistant(Path(config_dir), free_port(port), cloud.url)
-        print("Starting Home Assistant; the first start installs some packages.")
-        stop = asyncio.create_task(stopped.wait())
-        start = asyncio.create_task(_start(home_assistant))
+        task: asyncio.Task[int | None] = asyncio.create_task(
+            Journey(home_assistant, cloud).run() if once else _serve(home_assistant, cloud)
+        )
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         try:
-            await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if start.done():
-                start.result()
-                print(
-                    WELCOME.format(
-                        home_assistant=home_assistant.url,
-                        cloud=cloud.url,
-                        username=USERNAME,
-                        password=PASSWORD,
-                    )
-                )
-                await stop
-        finally:
-            start.cancel()
-            stop.cancel()
-            await home_assistant.stop()
-    print("Stopped.")
-
-
-async def _start(home_assistant: HomeAssistant) -> None:
-    await home_assistant.start()
-    async with Client.onboard(home_assistant.url):
-        pass
-
-
-async def _once() -> int:
-    """Run the journey; return the exit status."""
-    with (
-        tempfile.TemporaryDirectory(prefix="developer_credentials-") as config_dir,
-        DemoAuthorizationServer(
-            port=free_port(), access_token_lifetime=ACCESS_TOKEN_LIFETIME
-        ) as cloud,
-    ):
-        home_assistant = HomeAssistant(Path(config_dir), free_port(), cloud.url)
-        try:
-            return await Journey(home_assistant, cloud).run()
+            return await task or 0
+        except asyncio.CancelledError:
+            return 1 if once else 0
         finally:
             await home_assistant.stop()
+            if not once:
+                _say("Stopped.")
+
+
+def _say(text: str) -> None:
+    # Who redirects the output wants to read it now, too.
+    print(text, flush=True)
 
 
 def main() -> int:
     """Run the demo and return the exit status."""
-    parser = argparse.ArgumentParser(prog="script/run", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="script/run [--ha VERSION]",
+        description="The demo: Home Assistant and Demo Cloud on loopback.",
+    )
     parser.add_argument("--once", action="store_true", help="act as the user, check, and end")
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant, if it is free")
     parser.add_argument("--cloud-port", type=int, default=8120, help="of Demo Cloud, if it is free")
     arguments = parser.parse_args()
-    if arguments.once:
-        return asyncio.run(_once())
-    asyncio.run(_serve(arguments.cloud_port, arguments.port))
-    return 0
+    port, cloud_port = (0, 0) if arguments.once else (arguments.port, arguments.cloud_port)
+    return asyncio.run(_run(once=arguments.once, port=port, cloud_port=cloud_port))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ def free_port(preferred: int = 0) -> int:
     """Return the preferred port where it is free on loopback, else any that is."""
     for port in (preferred, 0):
         with socket.socket() as probe:
+            # As the servers do: what an earlier run has left in TIME_WAIT takes no port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
@@ -133,7 +135,11 @@ class HomeAssistant:
         raise RuntimeError(f"Home Assistant did not start:\n{self.log()[-5000:]}")
 
     async def stop(self) -> None:
-        """Stop the process in order, so that it stores everything; kill it where it hangs."""
+        """Stop the process in order, so that it stores everything; kill it where it hangs.
+
+        Raises:
+            RuntimeError: It had to be killed.
+        """
         if self._process is None or self._process.returncode is not None:
             return
         self._process.terminate()
@@ -143,6 +149,7 @@ class HomeAssistant:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+            raise RuntimeError("Home Assistant did not stop") from None
 
     def log(self) -> str:
         """Return the log of all starts."""
@@ -203,6 +210,18 @@ class Client:
             method, f"{self._url}/api/{path}", json=data, headers=self._headers
         ) as response:
             return await response.json()
+
+    async def wait_until_running(self) -> None:
+        """Wait until Home Assistant has started; the first time it installs packages.
+
+        Raises:
+            TimeoutError: It took longer than START_TIMEOUT.
+        """
+        for _ in range(int(START_TIMEOUT / 0.2)):
+            if (await self.request("GET", "config"))["state"] == "RUNNING":
+                return
+            await asyncio.sleep(0.2)
+        raise TimeoutError("Home Assistant is not running")
 
     async def command(self, command: str, **fields: object) -> Any:  # noqa: ANN401
         """Return the result of a WebSocket command.

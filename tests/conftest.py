@@ -32,8 +32,24 @@ type Install = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def custom_integrations(enable_custom_integrations: None) -> None:
-    """Let Home Assistant find the custom integrations."""
+def no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No secret that a test uses, and no code or token of Demo Cloud, is ever logged."""
+    issued: set[str] = set()
+    DemoAuthorizationServer.issued = issued
+    caplog.set_level(logging.DEBUG)
+    # Home Assistant does so when it starts: the callback's request line has the code.
+    caplog.set_level(logging.WARNING, "aiohttp.access")
+    yield
+    for phase in ("setup", "call", "teardown"):
+        # With the tracebacks of exceptions and what caused them.
+        text = "\n".join(logging.Formatter().format(one) for one in caplog.get_records(phase))
+        assert SENTINEL not in text
+        assert [value for value in issued if value in text] == []
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(no_secret_in_any_log: None, enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the custom integrations; it stops before its log is read."""
 
 
 @pytest.fixture
@@ -86,18 +102,3 @@ def install(hass: HomeAssistant, tmp_path: Path) -> Iterator[Install]:
             "demo_cloud",
         ):
             del sys.modules[module]
-
-
-@pytest.fixture(autouse=True)
-def no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No secret that a test uses, and no code or token of Demo Cloud, is ever logged."""
-    issued: set[str] = set()
-    DemoAuthorizationServer.issued = issued
-    caplog.set_level(logging.DEBUG)
-    # Home Assistant does so when it starts: the callback's request line has the code.
-    caplog.set_level(logging.WARNING, "aiohttp.access")
-    yield
-    for phase in ("setup", "call", "teardown"):
-        text = "\n".join(record.getMessage() for record in caplog.get_records(phase))
-        assert SENTINEL not in text
-        assert [value for value in issued if value in text] == []

@@ -1,6 +1,7 @@
 """Tests of the flows that add and edit a credential."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from homeassistant import loader
@@ -8,6 +9,7 @@ from homeassistant.config_entries import (
     SOURCE_INTEGRATION_DISCOVERY,
     SOURCE_RECONFIGURE,
     SOURCE_USER,
+    ConfigEntryDisabler,
     ConfigFlowResult,
     ConfigSubentry,
     SubentryFlowContext,
@@ -15,7 +17,9 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components
 from custom_components.developer_credentials.const import DOMAIN
@@ -255,6 +259,31 @@ async def test_cancelled(hass: HomeAssistant) -> None:
     hass.config_entries.flow.async_abort(step["flow_id"])
     assert hass.config_entries.async_entries(DOMAIN) == []
     assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_administrators_only(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, hass_read_only_access_token: str
+) -> None:
+    """Who is no administrator can begin neither flow."""
+    await add_credential(hass, "demo_cloud")
+    assert await async_setup_component(hass, "config", {})
+    browser = await hass_client(hass_read_only_access_token)
+    handlers = {
+        "flow": DOMAIN,
+        "subentries/flow": [entry_of(hass).entry_id, "credential"],
+    }
+    for path, handler in handlers.items():
+        url = f"/api/config/config_entries/{path}"
+        response = await browser.post(url, json={"handler": handler})
+        assert response.status == HTTPStatus.UNAUTHORIZED
+
+
+async def test_disabled(hass: HomeAssistant) -> None:
+    """While the entry is disabled nothing is added to it; the user is told why."""
+    await add_credential(hass, "demo_cloud")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    assert (await _begin(hass))["reason"] == "entry_disabled"
 
 
 async def test_subentry_flow(hass: HomeAssistant) -> None:

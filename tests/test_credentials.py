@@ -1,6 +1,14 @@
 """Tests of the credentials as subentries."""
 
-from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+import asyncio
+from unittest.mock import patch
+
+from homeassistant.config_entries import (
+    ConfigEntryDisabler,
+    ConfigEntryState,
+    ConfigFlowContext,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 import pytest
@@ -108,8 +116,29 @@ async def test_removed_with_the_entry(hass: HomeAssistant) -> None:
     await add_credential(hass, "acme", "a")
     await hass.config_entries.async_remove(entry_of(hass).entry_id)
     assert await _domains(hass) == []
+    assert SENTINEL not in str(
+        [vars(value) if hasattr(value, "__dict__") else value for value in hass.data.values()]
+    )
+    assert f"{DOMAIN}_index" not in hass.data
     await add_credential(hass, "acme", "b")
     assert await _domains(hass) == ["acme_b"]
+
+
+async def test_one_entry_while_it_is_made(hass: HomeAssistant) -> None:
+    """Who asks while the entry is being made waits for it."""
+    manager = hass.config_entries.flow
+    first = asyncio.Event()
+    original = manager.async_init
+
+    async def slow(handler: str, *, context: ConfigFlowContext) -> ConfigFlowResult:
+        await first.wait()
+        return await original(handler, context=context)
+
+    with patch.object(manager, "async_init", slow):
+        tasks = [hass.async_create_task(async_get_or_create_entry(hass)) for _ in range(2)]
+        first.set()
+        entries = [await task for task in tasks]
+    assert entries == [entry_of(hass)] * 2
 
 
 async def test_one_entry(hass: HomeAssistant) -> None:

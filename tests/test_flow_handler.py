@@ -6,6 +6,7 @@ from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
     ConfigEntry,
+    ConfigEntryDisabler,
     ConfigFlowResult,
     SubentryFlowContext,
 )
@@ -220,6 +221,16 @@ async def async_get_auth_implementation(hass, auth_domain, credential):
     server.respond = answer({"error": "invalid_grant"}, 400)
     result = await _come_back(hass, hass_client_no_auth, code="code")
     assert result["reason"] == "oauth_unauthorized"
+
+
+async def test_disabled_entry(hass: HomeAssistant) -> None:
+    """While the credentials are disabled the user is told so."""
+    await add_credential(hass, "demo_cloud")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    result = await _begin(hass)
+    assert result["reason"] == "entry_disabled"
+    assert result["translation_domain"] == DOMAIN
 
 
 async def test_without_the_platform(hass: HomeAssistant, install: Install) -> None:

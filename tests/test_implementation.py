@@ -1,15 +1,12 @@
 """Tests of the implementations that are provided to Home Assistant."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from aiohttp import ClientError, web
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    LocalOAuth2Implementation,
-    async_get_implementations,
-)
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 import pytest
 
 from custom_components.developer_credentials import (
@@ -17,7 +14,8 @@ from custom_components.developer_credentials import (
     AuthorizationServer,
     DeveloperCredential,
 )
-from tests.common import PLATFORM, SENTINEL, add_credential, entry_of
+from custom_components.developer_credentials.errors import InvalidResponseError
+from tests.common import PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of
 from tests.conftest import Install
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
@@ -41,27 +39,27 @@ async def test_authorize_url(hass: HomeAssistant, install: Install) -> None:
     install("acme", PLATFORM)
     await add_credential(hass, "acme", "id &=+ü")
     (implementation,) = (await async_get_implementations(hass, "acme")).values()
-    url = urlsplit(await implementation.async_generate_authorize_url("flow"))
-    assert url._replace(query="").geturl() == "https://cloud.example/authorize"
-    query = parse_qsl(url.query)
-    assert [name for name, _ in query] == ["response_type", "client_id", "redirect_uri", "state"]
-    values = dict(query)
-    assert values["response_type"] == "code"
-    assert values["client_id"] == "id &=+ü"
-    assert values["redirect_uri"] == "https://example.com/auth/external/callback"
-    assert SENTINEL not in url.query
-
-
-async def test_like_the_base_class(hass: HomeAssistant) -> None:
-    """The authorize URL is the one that Home Assistant's own class makes."""
-    urls = ("https://cloud.example/authorize", "https://cloud.example/token")
-    ours = AuthImplementation(
-        hass, "acme", DeveloperCredential("id", SENTINEL), AuthorizationServer(*urls)
+    url = await implementation.async_generate_authorize_url("flow")
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    assert url == (
+        "https://cloud.example/authorize?response_type=code&client_id=id+%26%3D%2B%C3%BC"
+        f"&redirect_uri={REDIRECT_URI}&state={state}"
     )
-    theirs = LocalOAuth2Implementation(hass, "acme", "id", SENTINEL, *urls)
-    assert await ours.async_generate_authorize_url(
-        "flow"
-    ) == await theirs.async_generate_authorize_url("flow")
+
+
+async def test_query_survives(hass: HomeAssistant) -> None:
+    """A query that the authorize URL has itself survives, on every version of Home Assistant."""
+    server = AuthorizationServer("https://a.example/?tenant=%2B1&a=b", "https://a.example/token")
+    implementation = AuthImplementation(hass, "acme", DeveloperCredential("id"), server)
+    query = parse_qs(urlsplit(await implementation.async_generate_authorize_url("flow")).query)
+    assert query.pop("state")
+    assert query == {
+        "tenant": ["+1"],
+        "a": ["b"],
+        "response_type": ["code"],
+        "client_id": ["id"],
+        "redirect_uri": [REDIRECT_URI],
+    }
 
 
 async def test_names(hass: HomeAssistant, install: Install) -> None:
@@ -169,6 +167,32 @@ async def test_unusable_token(
         implementation.async_resolve_external_data({"code": "code", "state": state}),
         implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"}),
     ):
-        with pytest.raises(ClientError) as error:
+        with pytest.raises(InvalidResponseError) as error:
             await request
         assert SENTINEL not in repr(error.value)
+        assert implementation.error is error.value
+
+
+async def test_refresh_keeps_what_the_server_leaves_out(
+    hass: HomeAssistant,
+    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+    socket_enabled: None,
+) -> None:
+    """Refresh token and lifetime stay where a refresh answer has none (RFC 6749, 5.1 and 6)."""
+
+    async def token(request: web.Request) -> web.Response:
+        return web.json_response({"access_token": f"{SENTINEL}-new"})
+
+    application = web.Application()
+    application.router.add_post("/token", token)
+    server = await aiohttp_server(application)
+    implementation = AuthImplementation(
+        hass,
+        "acme",
+        DeveloperCredential("id", SENTINEL),
+        AuthorizationServer("https://acme.example/authorize", str(server.make_url("/token"))),
+    )
+    old = {"access_token": "old", "refresh_token": f"{SENTINEL}-refresh", "expires_in": 60}
+    new = await implementation.async_refresh_token(old)
+    assert new.pop("expires_at")
+    assert new == {**old, "access_token": f"{SENTINEL}-new"}

@@ -1,5 +1,8 @@
 """The whole conversation: Home Assistant's OAuth2 flow, this integration, and a real server."""
 
+from importlib import import_module
+from unittest.mock import patch
+
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
@@ -159,6 +162,52 @@ async def test_reauth(
     result = await log_in_and_return(hass, hass_client_no_auth, step)
     assert result["reason"] == "reauth_successful"
     assert _account(hass).state is ConfigEntryState.LOADED
+
+
+async def test_another_account(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+) -> None:
+    """Demo Cloud's flow keeps accounts apart: a reauth is for the same one."""
+    await add_credential(hass, "demo_cloud")
+    await log_in_and_return(hass, hass_client_no_auth, await _begin(hass))
+    entry = _account(hass)
+    hass.config_entries.async_update_entry(entry, unique_id="somebody else")
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
+    step = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+    result = await log_in_and_return(hass, hass_client_no_auth, step)
+    assert result["reason"] == "wrong_account"
+
+
+async def test_api_does_not_answer(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """Demo Cloud's flow says so where its API does not answer."""
+    await add_credential(hass, "demo_cloud")
+    step = await _begin(hass)
+    with patch("custom_components.demo_cloud.api.ACCOUNT_URL", "http://127.0.0.1:9/"):
+        result = await log_in_and_return(hass, hass_client_no_auth, step)
+    assert result["reason"] == "cannot_connect"
+
+
+async def test_diagnostics(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """The diagnostics of Demo Cloud have the account, and no token."""
+    await add_credential(hass, "demo_cloud")
+    await log_in_and_return(hass, hass_client_no_auth, await _begin(hass))
+    entry = _account(hass)
+    diagnostics = import_module("custom_components.demo_cloud.diagnostics")
+    data = await diagnostics.async_get_config_entry_diagnostics(hass, entry)
+    assert data["account"]["name"] == "Demo account"
+    assert data["entry"] == {
+        "auth_implementation": "demo_cloud_client_id",
+        "token": "**REDACTED**",
+    }
 
 
 async def test_unload_leaves_nothing(

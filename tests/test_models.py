@@ -78,14 +78,20 @@ def test_server_is_a_value() -> None:
     ],
 )
 def test_pasted_values(pasted: str, clean: str) -> None:
-    """White space around a value, and invisible characters anywhere in it, are removed."""
-    assert DeveloperCredential(pasted, pasted, pasted) == DeveloperCredential(clean, clean, clean)
+    """White space around id and secret, and zero-width characters in them, are removed."""
+    assert DeveloperCredential(pasted, pasted) == DeveloperCredential(clean, clean)
 
 
-@pytest.mark.parametrize("secret", ["%&+='\"\\ü日本", "a b", "s" * 4096, ""])
+@pytest.mark.parametrize("secret", ["%&+='\"\\ü日本", "a b", "a\u0600b", "s" * 4096, ""])
 def test_secrets_stay_as_they_are(secret: str) -> None:
     """Nothing else of a secret is changed."""
     assert DeveloperCredential("id", secret).client_secret == secret
+
+
+def test_names_stay_as_they_are() -> None:
+    """A name may have any character; only white space around it is removed."""
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467 family"
+    assert DeveloperCredential("id", name=f" {family}\n").name == family
 
 
 @pytest.mark.parametrize("client_id", ["", "  ", "\u200b"])

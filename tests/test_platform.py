@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("setup")
 BROKEN = {
     "import": ("import does_not_exist", "import failed", "No module named 'does_not_exist'"),
     "syntax": ("def", "import failed", "SyntaxError"),
-    "raises_on_import": ("raise RuntimeError('no luck')", "import failed", "no luck"),
+    "raises_on_import": ("raise KeyError('no luck')", "import failed", "KeyError"),
     "no_function": ("", "missing function", "async_get_authorization_server"),
     "server_of_wrong_type": (
         "async def async_get_authorization_server(hass): return 'https://cloud.example'",
@@ -58,6 +58,18 @@ async def async_get_auth_implementation(hass, auth_domain, credential):
 """,
         "function raised",
         "async_get_auth_implementation, ValueError",
+    ),
+    "implementation_without_a_domain": (
+        """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+class Broken(LocalOAuth2Implementation):
+    def __init__(self):
+        pass
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return Broken()
+""",
+        "function raised",
+        "domain, AttributeError",
     ),
     "implementation_of_another": (
         """
@@ -152,8 +164,11 @@ async def test_missing_requirement(hass: HomeAssistant, install: Install) -> Non
     integration = (await async_get_integrations(hass))["acme"]
     integration.manifest["requirements"] = ["no-such-package @ file:///nowhere"]
     hass.config.skip_pip = False
-    with pytest.raises(PlatformError, match="Requirements for acme not found"):
-        await async_get_platform(hass, "acme")
+    for _ in range(2):
+        with pytest.raises(PlatformError, match="requirements missing: Requirements for acme"):
+            await async_get_platform(hass, "acme")
+    hass.config.skip_pip = True
+    assert await async_get_platform(hass, "acme")
 
 
 async def test_recovers(hass: HomeAssistant, install: Install) -> None:

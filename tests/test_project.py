@@ -10,10 +10,12 @@ import tomllib
 import pytest
 
 import custom_components.developer_credentials as package
+from custom_components.developer_credentials.const import DEVELOPER_GUIDE_URL
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "developer_credentials"
 README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def _tracked() -> list[Path]:
@@ -94,10 +96,35 @@ def test_ci_runs_the_readme() -> None:
         assert command in ci
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
-def test_readme_links(link: str) -> None:
-    """What the README links to is there."""
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links(page: Path) -> None:
+    """What a page links to is there."""
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+        assert (page.parent / link).exists(), link
+
+
+def test_developer_guide_is_where_it_is_linked() -> None:
+    """The page that a flow sends a developer to is there."""
+    assert (ROOT / DEVELOPER_GUIDE_URL.split("/main/")[1]).exists()
+
+
+def test_developer_guide_snippets() -> None:
+    """What the developer guide shows is taken from Demo Cloud."""
+    demo = "".join(file.read_text() for file in (ROOT / "demo/custom_components").rglob("*.py"))
+    guide = (ROOT / "docs" / "developer.md").read_text()
+    snippets = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    assert snippets
+    for snippet in snippets:
+        assert snippet in demo
+    for name in set(package.__all__) - {"CONFIG_SCHEMA"}:
+        assert f"`{name}`" in guide.split("## The public names")[1]
+
+
+def test_user_guide_yaml() -> None:
+    """The YAML of the user guide is the one of the README, which a test imports."""
+    pattern = r"```yaml\n(.*?)```"
+    guide = (ROOT / "docs" / "user.md").read_text()
+    assert re.findall(pattern, guide, re.DOTALL) == re.findall(pattern, README, re.DOTALL)
 
 
 def test_readme_platform() -> None:

@@ -114,6 +114,17 @@ async def test_public_client(hass: HomeAssistant, server: Server, method: Client
     assert server.requests == [({**GRANT, "client_id": "id:ü"}, None)]
 
 
+async def _token(endpoint: TokenEndpoint) -> dict[str, Any]:
+    return endpoint.checked(await endpoint.async_request_token(GRANT))
+
+
+async def test_default_lifetime(hass: HomeAssistant, server: Server) -> None:
+    """Where the server does not tell the lifetime, the one that is known serves."""
+    endpoint = _endpoint(hass, server)
+    assert endpoint.checked({"access_token": "token"}, 30)["expires_in"] == 30
+    assert endpoint.checked(TOKEN, 30)["expires_in"] == 60
+
+
 GOOD: dict[str, tuple[Respond, int]] = {
     "json": (answer(TOKEN), 60),
     "wrong content type": (answer(TOKEN, content_type="text/html"), 60),
@@ -139,7 +150,7 @@ async def test_token(
 ) -> None:
     """A token is read, however the server writes it."""
     server.respond = respond
-    token = await _endpoint(hass, server).async_request_token(GRANT)
+    token = await _token(_endpoint(hass, server))
     assert token["access_token"] == f"{SENTINEL}-token"
     assert token["expires_in"] == expires_in
     assert type(token["expires_in"]) is int
@@ -195,7 +206,7 @@ async def test_no_token(
     """Whatever is no token is an error that says what to do; nothing sent or issued is in it."""
     server.respond = respond
     with pytest.raises(TokenRequestError) as raised:
-        await _endpoint(hass, server, method="client_secret_basic").async_request_token(GRANT)
+        await _token(_endpoint(hass, server, method="client_secret_basic"))
     assert type(raised.value) is kind
     assert len(server.requests) == 1
     assert SENTINEL not in f"{raised.value!r} {raised.value} {vars(raised.value)}"
@@ -282,5 +293,5 @@ async def test_caller_is_cancelled(hass: HomeAssistant, server: Server) -> None:
 def test_typed_answers() -> None:
     """The representation of an answer has none of its fields."""
     fields: dict[str, Any] = {"access_token": SENTINEL}
-    answer = token_endpoint.Answer(200, fields, "", "", None)  # type: ignore[arg-type]
+    answer = token_endpoint.Answer(200, fields, "", "")
     assert SENTINEL not in repr(answer)

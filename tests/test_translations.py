@@ -24,7 +24,6 @@ FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"}
 # What is interpolated, by the beginning of the key; a text that is not named here has nothing.
 PLACEHOLDERS = {
     "config.abort.authorize_": {"integration", "detail"},
-    "config.abort.credential_gone": {"integration", "detail"},
     "config.abort.credential_saved": {"title"},
     "config.abort.no_integrations": {"url"},
     "config.abort.token_": {"integration", "detail"},

@@ -1,15 +1,20 @@
 """Tests of credentials from YAML."""
 
+import asyncio
+import json
 from pathlib import Path
 import re
+from typing import Any
 
 from homeassistant import config as conf_util
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
 import pytest
+from pytest_homeassistant_custom_component.common import flush_store
 
 from custom_components.developer_credentials import (
     DeveloperCredential,
@@ -117,6 +122,11 @@ BAD_ITEMS = {
         "unknown_key",
         "client_secrte",
     ),
+    "no space after the colon": (
+        f"{{domain: demo_cloud, client_id: id, client_secret:{SENTINEL}}}",
+        "unknown_key",
+        "client_secret",
+    ),
     "duplicate": ("{domain: demo_cloud, client_id: good}", "duplicate", "client_id"),
 }
 
@@ -150,7 +160,8 @@ developer_credentials:
     placeholders = issue.translation_placeholders
     assert placeholders is not None
     assert placeholders["key"] == key
-    assert "configuration.yaml" in placeholders["place"]
+    place = placeholders["place"]
+    assert place.endswith("configuration.yaml, line 6") or place == "developer_credentials, item 2"
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert f"({placeholders['place']}): {reason.replace('_', ' ')}" in record.getMessage()
     assert key in record.getMessage()
@@ -200,15 +211,28 @@ async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
 
     hass.config.components.remove(DOMAIN)
     await hass.config_entries.async_unload(entry.entry_id)
-    await _start(hass, tmp_path, f"{item}{SENTINEL}-3\n")
+    await _start(hass, tmp_path, f"{item}{SENTINEL}-3\n  name: Renamed\n")
     (after,) = stored(hass)
+    assert after["name"] == "Renamed"
+    assert subentry.title == "Demo Cloud: Renamed"
     assert after["client_secret"] == f"{SENTINEL}-3"
     assert after["auth_domain"] == before[0]["auth_domain"]
     assert after["imported"] != before[0]["imported"]
 
 
+async def test_scalars(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Each item that has no line of its own is told by its number."""
+    await _start(hass, tmp_path, "developer_credentials: [3, 4, null]\n")
+    places = [
+        issue.translation_placeholders["place"]
+        for issue in ir.async_get(hass).issues.values()
+        if issue.translation_placeholders
+    ]
+    assert places == [f"developer_credentials, item {number}" for number in (1, 2, 3)]
+
+
 async def test_same_client_as_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:
-    """An item for a client id that is there already updates that credential."""
+    """An item for a client id that is there already takes that credential over."""
     await async_setup_component(hass, DOMAIN, {})
     await add_credential(hass, "demo_cloud", "id", f"{SENTINEL}-old", "From the UI")
     hass.config.components.remove(DOMAIN)
@@ -222,6 +246,77 @@ async def test_same_client_as_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> 
     assert _values(hass, "auth_domain", "client_secret", "name") == [
         ("demo_cloud_id", SENTINEL, "From the UI")
     ]
+
+
+async def test_name_alone_is_changed(hass: HomeAssistant, tmp_path: Path) -> None:
+    """What YAML has not changed is left as the user has edited it."""
+    item = (
+        "developer_credentials:\n"
+        f"  domain: demo_cloud\n  client_id: id\n  client_secret: {SENTINEL}\n"
+    )
+    await _start(hass, tmp_path, item)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+    edited = {**subentry.data, "client_secret": f"{SENTINEL}-edited"}
+    hass.config_entries.async_update_subentry(entry, subentry, data=edited)
+    hass.config.components.remove(DOMAIN)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await _start(hass, tmp_path, f"{item}  name: New\n")
+    assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-edited", "New")]
+
+
+async def test_disabled_entry(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disabled entry is left alone, and that is said."""
+    await async_setup_component(hass, DOMAIN, {})
+    await add_credential(hass, "demo_cloud", "id")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    hass.config.components.remove(DOMAIN)
+    item = "developer_credentials:\n  domain: demo_cloud\n  client_id: another\n"
+    await _start(hass, tmp_path, item)
+    assert _values(hass, "client_id") == [("id",)]
+    assert "not imported, since Developer Credentials is disabled" in caplog.text
+
+
+async def test_own_yaml_is_older_than_the_ui(
+    hass: HomeAssistant, install: Install, setup: None
+) -> None:
+    """A secret from the UI stays until the integration's own YAML changes."""
+    install("acme", OWN_YAML)
+    await add_credential(hass, "acme", "id", f"{SENTINEL}-ui")
+    for in_yaml, expected in (("old", "ui"), ("old", "ui"), ("new", "new")):
+        hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-{in_yaml}")
+        (implementation,) = (await async_get_implementations(hass, "acme")).values()
+        assert vars(implementation)["client_secret"] == f"{SENTINEL}-{expected}"
+
+
+async def test_own_yaml_while_this_integration_is_set_up(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """An integration that asks while this one is being set up is given its credential."""
+    install("acme", OWN_YAML)
+    hass.data["own_yaml"] = DeveloperCredential("id", SENTINEL)
+    setup = hass.async_create_task(async_setup_component(hass, DOMAIN, {}))
+    for _ in range(1000):
+        if "oauth2_providers" in hass.data:
+            break
+        await asyncio.sleep(0)
+    assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert await setup
+
+
+@pytest.mark.parametrize("secret", ["s" * 4096 + SENTINEL, f"{SENTINEL}'\"%&+ü: #"])
+async def test_secret_survives_yaml_and_storage(
+    hass: HomeAssistant, tmp_path: Path, hass_storage: dict[str, Any], secret: str
+) -> None:
+    """A secret is in the storage as it is in YAML."""
+    item = {"domain": "demo_cloud", "client_id": "id", "client_secret": secret}
+    await _start(hass, tmp_path, json.dumps({DOMAIN: [item]}, ensure_ascii=False))
+    await flush_store(hass.config_entries._store)  # noqa: SLF001
+    (entry,) = hass_storage["core.config_entries"]["data"]["entries"]
+    assert entry["subentries"][0]["data"]["client_secret"] == secret
 
 
 async def test_integrations_own_yaml(hass: HomeAssistant, install: Install, setup: None) -> None:

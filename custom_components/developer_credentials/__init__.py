@@ -1,6 +1,7 @@
 """Developer Credentials: bring your own OAuth2 client id and secret for any integration.
 
-The names in `__all__` are the public API for integrations.
+The names in `__all__` are the public API for integrations, and the schema of configuration.yaml,
+which Home Assistant reads.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import async_add_implementat
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
-from .credentials import async_get_entry, async_get_or_create_entry
+from .const import DOMAIN, LOGGER
+from .credentials import async_forget, async_get_entry, async_get_or_create_entry
 from .flow_handler import DeveloperCredentialsFlowHandler
 from .implementation import (
     AuthImplementation,
@@ -42,9 +43,12 @@ _DATA_YAML: HassKey[Sequence[YamlItem]] = HassKey(f"{DOMAIN}_yaml")
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Offer the credentials to Home Assistant's OAuth2 flows, and read the YAML list."""
+    items = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
     async_add_implementation_provider(hass, DOMAIN, async_provide_implementations)
-    hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
-    if hass.data[_DATA_YAML] and async_get_entry(hass) is None:
+    entry = async_get_entry(hass)
+    if items and entry and entry.disabled_by:
+        LOGGER.warning("The YAML configuration is not imported, since %s is disabled", entry.title)
+    elif items and entry is None:
         # Not awaited: the new entry waits for this set-up, which waits for the flow to begin.
         hass.async_create_task(async_get_or_create_entry(hass), f"{DOMAIN} entry for YAML")
     return True
@@ -53,10 +57,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Import the YAML list into the entry that holds the credentials."""
     entry.async_on_unload(entry.add_update_listener(async_refresh_implementations))
-    await async_import_items(hass, entry, hass.data[_DATA_YAML])
+    await async_import_items(hass, hass.data[_DATA_YAML])
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Unload the entry; its credentials remain available to the integrations."""
     return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget the credentials of the entry."""
+    async_forget(hass)

@@ -31,6 +31,7 @@ from .credentials import (
     CONF_AUTH_DOMAIN,
     SUBENTRY_TYPE,
     async_add_subentry,
+    async_get_entry,
     async_get_or_create_entry,
     async_get_subentries,
     async_new_subentry,
@@ -66,6 +67,8 @@ class DeveloperCredentialsConfigFlow(
         self, user_input: dict[str, Any] | CredentialRequest | None = None
     ) -> ConfigFlowResult:
         """Begin, for the user or for another flow."""
+        if (entry := async_get_entry(self.hass)) and entry.disabled_by:
+            return self.async_abort(reason="entry_disabled")
         if not isinstance(user_input, CredentialRequest):
             return await super().async_step_user(user_input)
         return await self._async_step_request(user_input)
@@ -105,9 +108,7 @@ class DeveloperCredentialsConfigFlow(
             None,
         )
         if self._subentry is None:
-            return self.async_abort(
-                reason="credential_gone", description_placeholders={"detail": request.rejection}
-            )
+            return self.async_abort(reason="credential_gone")
         self._rejection = request.rejection
         return await self.async_step_edit()
 

@@ -57,6 +57,8 @@ def async_get_entry(hass: HomeAssistant) -> ConfigEntry | None:
 
 async def async_get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
     """Return the config entry that holds the credentials, created where there is none."""
+    if entry := async_get_entry(hass):
+        return entry
     async with hass.data.setdefault(_DATA_ENTRY_LOCK, asyncio.Lock()):
         if entry := async_get_entry(hass):
             return entry
@@ -78,6 +80,12 @@ def async_get_subentries(hass: HomeAssistant, domain: str) -> list[ConfigSubentr
             by_domain.setdefault(subentry.data[CONF_DOMAIN], []).append(subentry)
         index = hass.data[_DATA_INDEX] = _Index(entry.subentries, by_domain)
     return index.by_domain.get(domain, [])
+
+
+@callback
+def async_forget(hass: HomeAssistant) -> None:
+    """Forget the subentries of an entry that was removed."""
+    hass.data.pop(_DATA_INDEX, None)
 
 
 @callback

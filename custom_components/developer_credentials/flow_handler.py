@@ -122,7 +122,11 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             DOMAIN, context={"source": SOURCE_USER}, data=request
         )
         if form["type"] is not FlowResultType.FORM:
-            return await self._async_failed("credential_gone", rejection or "")
+            return self.async_abort(
+                reason=form["reason"],
+                translation_domain=DOMAIN,
+                description_placeholders=form["description_placeholders"],
+            )
         return self.async_abort(
             reason="credential_needed",
             translation_domain=DOMAIN,

@@ -16,6 +16,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     LocalOAuth2Implementation,
 )
 from homeassistant.util.hass_dict import HassKey
+from yarl import URL
 
 from .const import DOMAIN
 from .credential_request import async_offer_credential, async_withdraw_offers
@@ -25,7 +26,7 @@ from .credentials import (
     async_get_subentries,
     credential_of,
 )
-from .errors import TokenRequestError
+from .errors import InvalidResponseError, TokenRequestError
 from .models import AuthorizationServer, DeveloperCredential
 from .platform import (
     PlatformError,
@@ -84,26 +85,66 @@ class AuthImplementation(LocalOAuth2Implementation):
         return async_get_redirect_uri(self.hass, self.credential.redirect_uri)
 
     @override
-    async def _token_request(self, data: dict[str, str]) -> dict[str, Any]:
-        """Return the token that the server gives.
+    async def async_generate_authorize_url(self, flow_id: str) -> str:
+        """Return the URL of the login; a query that the authorize URL has itself survives."""
+        # Home Assistant drops it before 2026.11.
+        url = URL(await super().async_generate_authorize_url(flow_id))
+        return str(URL(self.authorize_url).update_query(url.query))
+
+    @override
+    async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
+        """Return the token for an authorization code (RFC 6749, section 4.1.3).
+
+        Raises:
+            TokenRequestError: There is none that Home Assistant could use, and would log.
+        """
+        answer = await super().async_resolve_external_data(external_data)
+        return self._checked(answer)
+
+    @override
+    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
+        """Return the token after its refresh (RFC 6749, section 6).
+
+        What the server does not send stays: the refresh token, and the lifetime.
 
         Raises:
             TokenRequestError: There is none; the class says why.
         """
-        endpoint = TokenEndpoint(
+        answer = await self._token_request(
+            {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+        )
+        return {**token, **self._checked(answer, token.get("expires_in"))}
+
+    @override
+    async def _token_request(self, data: dict[str, str]) -> dict[str, Any]:
+        """Return the fields of the server's answer to a grant.
+
+        Raises:
+            TokenRequestError: The answer is an error, or none; the class says why.
+        """
+        self.error = None
+        try:
+            return await self._token_endpoint.async_request_token(data)
+        except TokenRequestError as err:
+            self.error = err
+            raise
+
+    @property
+    def _token_endpoint(self) -> TokenEndpoint:
+        return TokenEndpoint(
             self.hass,
             self.token_url,
             self.credential,
             self.credential.token_endpoint_auth_method or DEFAULT_AUTH_METHOD,
             self.domain,
         )
+
+    def _checked(self, answer: dict[str, Any], expires_in: object = None) -> dict[str, Any]:
         try:
-            token = await endpoint.async_request_token(data)
-        except TokenRequestError as err:
+            return self._token_endpoint.checked(answer, expires_in)
+        except InvalidResponseError as err:
             self.error = err
             raise
-        self.error = None
-        return token
 
 
 async def async_provide_implementations(
@@ -183,8 +224,12 @@ async def _async_make_implementations(
                 auth_domain,
                 credential,
             )
-        if implementation.domain != auth_domain:
-            raise PlatformError("wrong_auth_domain", implementation.domain)
+        try:
+            own_domain = implementation.domain
+        except Exception as err:
+            raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
+        if own_domain != auth_domain:
+            raise PlatformError("wrong_auth_domain", own_domain)
         _async_note_use(hass, subentry, implementation)
         implementations.append(implementation)
     return implementations

@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Literal, override
-import unicodedata
 
 from homeassistant.util.network import is_local
 from yarl import URL
+
+# Spaces and joiners, marks of direction, the soft hyphen, the byte order mark.
+_ZERO_WIDTH = dict.fromkeys(
+    [0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
+)
 
 # Names that no public DNS serves (RFC 6761, RFC 6762, RFC 8375, ICANN's resolution on .internal).
 _LOCAL_SUFFIXES = (".localhost", ".local", ".home.arpa", ".internal")
@@ -54,8 +58,8 @@ class AuthorizationServer:
 class DeveloperCredential:
     """A client id and secret, as the provider gave them to the user (RFC 6749, section 2.2).
 
-    White space around the values and invisible characters anywhere in them, the traces of copying
-    from a web page, are removed. The representation leaves the secret out.
+    White space around id and secret and zero-width characters anywhere in them, the traces of
+    copying from a web page, are removed. The representation leaves the secret out.
 
     Attributes:
         client_id: The client identifier.
@@ -79,7 +83,7 @@ class DeveloperCredential:
         """Clean the values and check the client id."""
         object.__setattr__(self, "client_id", _clean(self.client_id))
         object.__setattr__(self, "client_secret", _clean(self.client_secret))
-        object.__setattr__(self, "name", _clean(self.name or "") or None)
+        object.__setattr__(self, "name", (self.name or "").strip() or None)
         if not self.client_id:
             raise ValueError("client_id is empty")
 
@@ -90,10 +94,8 @@ class DeveloperCredential:
 
 
 def _clean(text: str) -> str:
-    """Remove the white space around a pasted text, and the characters in it that nobody sees."""
-    if not text.isascii():
-        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
-    return text.strip()
+    """Remove the white space around a pasted text, and the zero-width characters in it."""
+    return text.translate(_ZERO_WIDTH).strip()
 
 
 def _check_endpoint(name: str, value: str) -> None:

@@ -4,9 +4,11 @@ The module has async functions, each called with `hass`:
 
 - `async_get_authorization_server` returns an `AuthorizationServer`; or, instead,
 - `async_get_auth_implementation`, called with `auth_domain` and `credential` as well, returns an
-  `AbstractOAuth2Implementation`;
+  `AbstractOAuth2Implementation` whose `domain` is that `auth_domain`;
 - optional: `async_get_developer_credential` returns the `DeveloperCredential` of the integration's
-  own YAML, or None.
+  own YAML, or None;
+- optional: `async_get_description_placeholders` returns the placeholders of the integration's
+  instructions, its translation `application_credentials.description`.
 
 Any of them may raise `ImplementationUnavailableError`, upon which Home Assistant tries again later.
 A platform that does anything else is broken: that is told once, in the log and in a repair, and
@@ -26,7 +28,10 @@ from homeassistant.loader import (
     async_get_custom_components,
     async_get_integration,
 )
-from homeassistant.requirements import async_get_integration_with_requirements
+from homeassistant.requirements import (
+    RequirementsNotFound,
+    async_get_integration_with_requirements,
+)
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
@@ -78,10 +83,15 @@ async def async_get_platform(hass: HomeAssistant, domain: str) -> ModuleType | N
         raise PlatformError(problem.reason, problem.detail)
     try:
         await async_get_integration_with_requirements(hass, domain)
+    except (IntegrationNotFound, RequirementsNotFound) as err:
+        raise PlatformError("requirements_missing", str(err)) from err
+    try:
         module = await integration.async_get_platform(PLATFORM)
-    except (HomeAssistantError, ImportError) as err:
+    except ImportError as err:
         cause = err.__cause__ or err
-        raise PlatformError("import_failed", f"{type(cause).__name__}: {cause}") from err
+        # Where and what is missing is told; what else a module says may be anything.
+        text = f": {cause}" if isinstance(cause, ImportError | SyntaxError) else ""
+        raise PlatformError("import_failed", f"{type(cause).__name__}{text}") from err
     return _checked(module)
 
 

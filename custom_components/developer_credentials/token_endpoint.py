@@ -45,14 +45,12 @@ class Answer:
         fields: The fields of the answer; empty where it has none that can be read.
         error: The error code, plain and short; empty without one.
         error_description: The explanation, likewise.
-        request_info: The request, for exceptions.
     """
 
     status: int
     fields: Mapping[str, Any]
     error: str
     error_description: str
-    request_info: RequestInfo
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,30 +72,52 @@ class TokenEndpoint:
     domain: str
 
     async def async_request_token(self, data: Mapping[str, str]) -> dict[str, Any]:
-        """Return the token that the endpoint gives for a grant, its `expires_in` a number.
+        """Return the fields of the answer to a grant, unless they are an error.
 
         Args:
             data: The grant: the body without what is of the client.
 
         Raises:
-            TokenRequestError: There is no token; the class says why.
+            TokenRequestError: The answer is an error, or none; the class says why.
         """
         answer = await self.async_post(data)
         if answer.error or not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise error_class(answer.status, answer.error)(
                 domain=self.domain,
-                request_info=answer.request_info,
+                request_info=self.request_info,
                 status=answer.status,
                 error=answer.error,
                 error_description=answer.error_description,
             )
-        access_token = answer.fields.get("access_token")
-        expires_in = _seconds(answer.fields.get("expires_in"))
-        if not isinstance(access_token, str) or not access_token or expires_in is None:
+        if not answer.fields:
             raise InvalidResponseError(
-                domain=self.domain, request_info=answer.request_info, status=answer.status
+                domain=self.domain, request_info=self.request_info, status=answer.status
             )
-        return {**answer.fields, "expires_in": expires_in}
+        return dict(answer.fields)
+
+    def checked(
+        self, fields: Mapping[str, Any], default_expires_in: object = None
+    ) -> dict[str, Any]:
+        """Return fields that are a token, their `expires_in` a number (RFC 6749, section 5.1).
+
+        Args:
+            fields: The fields of an answer.
+            default_expires_in: The lifetime in seconds, where the server does not tell.
+
+        Raises:
+            InvalidResponseError: They are no token, or nothing is known of its lifetime.
+        """
+        access_token = fields.get("access_token")
+        expires_in = _seconds(fields.get("expires_in", default_expires_in))
+        if not isinstance(access_token, str) or not access_token or expires_in is None:
+            raise InvalidResponseError(domain=self.domain, request_info=self.request_info)
+        return {**fields, "expires_in": expires_in}
+
+    @property
+    def request_info(self) -> RequestInfo:
+        """The request, for exceptions; without headers, which they show."""
+        url = URL(self.url)
+        return RequestInfo(url, hdrs.METH_POST, CIMultiDictProxy(CIMultiDict()), url)
 
     async def async_post(self, data: Mapping[str, str]) -> Answer:
         """Send a request and return what the endpoint says.
@@ -109,12 +129,9 @@ class TokenEndpoint:
             UnavailableError: There is no answer.
         """
         body, headers = _authenticated(self.credential, self.auth_method, data)
-        # Without the headers: an exception shows them in its representation.
-        url = URL(self.url)
-        request_info = RequestInfo(url, hdrs.METH_POST, CIMultiDictProxy(CIMultiDict()), url)
         try:
             async with async_get_clientsession(self.hass).post(
-                url,
+                self.url,
                 data=body,
                 headers=headers,
                 allow_redirects=False,
@@ -124,7 +141,7 @@ class TokenEndpoint:
         except (ClientError, TimeoutError) as err:
             raise UnavailableError(
                 domain=self.domain,
-                request_info=request_info,
+                request_info=self.request_info,
                 error_description=type(err).__name__,
             ) from None
         sent = [value for value in (self.credential.client_secret, *data.values()) if value]
@@ -133,7 +150,6 @@ class TokenEndpoint:
             fields=fields,
             error=_plain(fields.get("error"), sent),
             error_description=_plain(fields.get("error_description"), sent),
-            request_info=request_info,
         )
 
 

@@ -6,13 +6,11 @@ stays. A bad item is named, with its place, in the log and in a repair; the othe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import hashlib
-import json
 from types import ModuleType, NoneType
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
@@ -26,11 +24,13 @@ from .credentials import (
     async_find_subentry,
     async_get_or_create_entry,
     async_new_subentry,
+    async_update_credential,
+    credential_of,
 )
 from .models import DeveloperCredential
 from .platform import async_call, async_get_integrations
 
-# In a subentry's data: the digest of the YAML values that it was last imported from.
+# In a subentry's data: the name, and the digest of the secret, that YAML had at the last import.
 CONF_IMPORTED: Final = "imported"
 
 _KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
@@ -58,14 +58,27 @@ class YamlProblem:
     key: str = ""
 
 
-def _parse_item(value: object) -> YamlItem | YamlProblem:
+def _parse_items(values: list[object]) -> list[YamlItem | YamlProblem]:
+    """Return what each item says, or what is wrong with it."""
+    items = []
+    for number, value in enumerate(values, 1):
+        # Home Assistant's YAML loader notes the place of a mapping.
+        place = f"{DOMAIN}, item {number}"
+        if line := getattr(value, "__line__", None):
+            place = f"{getattr(value, '__config_file__', place)}, line {line}"
+        items.append(_parse_item(place, value))
+    return items
+
+
+def _parse_item(place: str, value: object) -> YamlItem | YamlProblem:
     """Return what an item says, or what is wrong with it. Its values are never part of that."""
-    place = _place(value)
     if not isinstance(value, dict):
         return YamlProblem(place, "not_a_mapping")
     for key in value:
         if key not in _KEYS:
-            return YamlProblem(place, "unknown_key", str(key))
+            # Without a space after the colon, the value is part of the key.
+            name = str(key).partition(":")[0]
+            return YamlProblem(place, "unknown_key", name)
     for key in _KEYS:
         if value.get(key) is None:
             if key in _REQUIRED_KEYS:
@@ -81,16 +94,9 @@ def _parse_item(value: object) -> YamlItem | YamlProblem:
     return YamlItem(place, str(value[CONF_DOMAIN]), credential)
 
 
-def _place(value: object) -> str:
-    """Return file and line of a value from Home Assistant's YAML loader."""
-    file = getattr(value, "__config_file__", "configuration.yaml")
-    line = getattr(value, "__line__", None)
-    return f"{file}, line {line}" if line else str(file)
-
-
 # Never invalid as a whole: every integration with the platform depends on this one.
 CONFIG_SCHEMA = vol.Schema(
-    {vol.Optional(DOMAIN): vol.All(cv.ensure_list, [_parse_item])}, extra=vol.ALLOW_EXTRA
+    {vol.Optional(DOMAIN): vol.All(cv.ensure_list, _parse_items)}, extra=vol.ALLOW_EXTRA
 )
 
 
@@ -112,12 +118,10 @@ async def async_check_items(
     return list(good.values())
 
 
-async def async_import_items(
-    hass: HomeAssistant, entry: ConfigEntry, items: Sequence[YamlItem]
-) -> None:
-    """Import the items of the list into the config entry."""
+async def async_import_items(hass: HomeAssistant, items: Sequence[YamlItem]) -> None:
+    """Import the items of the list."""
     for item in items:
-        await _async_import(hass, entry, item.domain, item.credential)
+        await _async_import(hass, item.domain, item.credential, take_over=True)
 
 
 async def async_import_from_platform(
@@ -134,7 +138,7 @@ async def async_import_from_platform(
         platform, "async_get_developer_credential", (DeveloperCredential, NoneType), hass
     )
     if credential:
-        await async_import_developer_credential(hass, domain, credential)
+        await _async_import(hass, domain, credential)
 
 
 async def async_import_developer_credential(
@@ -159,36 +163,46 @@ async def async_import_developer_credential(
     """
     if DOMAIN not in hass.config.components:
         raise ValueError(f"{domain} must have {DOMAIN} among the dependencies of its manifest")
-    entry = await async_get_or_create_entry(hass)
-    await _async_import(hass, entry, domain, credential, auth_domain)
+    await _async_import(hass, domain, credential, auth_domain)
 
 
 async def _async_import(
     hass: HomeAssistant,
-    entry: ConfigEntry,
     domain: str,
     credential: DeveloperCredential,
     auth_domain: str | None = None,
+    *,
+    take_over: bool = False,
 ) -> None:
-    """Add the credential, or update it where its YAML has changed since it was imported."""
+    """Add the credential, or update what of it has changed in YAML since it was imported.
+
+    A credential that the user has entered in the UI is taken over, or only known from then on.
+    """
     integration = await async_get_integration(hass, domain)
-    digest = _digest(credential)
-    if subentry := async_find_subentry(hass, domain, credential.client_id):
-        if subentry.data.get(CONF_IMPORTED) == digest:
-            return
-        changes = {CONF_CLIENT_SECRET: credential.client_secret, CONF_IMPORTED: digest}
-        hass.config_entries.async_update_subentry(
-            entry, subentry, data={**subentry.data, **changes}
-        )
+    entry = await async_get_or_create_entry(hass)
+    now = {CONF_CLIENT_SECRET: _digest(credential.client_secret), CONF_NAME: credential.name}
+    subentry = async_find_subentry(hass, domain, credential.client_id)
+    if subentry is None:
+        new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain or domain)
+        async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
         return
-    new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain or domain)
-    async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: digest}})
+    before = subentry.data.get(CONF_IMPORTED, {} if take_over else now)
+    if before == now and CONF_IMPORTED in subentry.data:
+        return
+    changed = credential_of(subentry)
+    if before.get(CONF_CLIENT_SECRET) != now[CONF_CLIENT_SECRET]:
+        changed = replace(changed, client_secret=credential.client_secret)
+    if credential.name and before.get(CONF_NAME) != credential.name:
+        changed = replace(changed, name=credential.name)
+    async_update_credential(hass, entry, subentry, integration, changed)
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, CONF_IMPORTED: now}
+    )
 
 
-def _digest(credential: DeveloperCredential) -> str:
-    """Return what tells whether a YAML value has changed, without being it."""
-    values = [credential.client_id, credential.client_secret, credential.name]
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+def _digest(secret: str) -> str:
+    """Return what tells whether a secret has changed, without being it."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @callback

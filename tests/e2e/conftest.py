@@ -1,6 +1,5 @@
 """Fixtures: Demo Cloud, Home Assistant and a browser once, without entries for each test."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 import tempfile
@@ -77,10 +76,7 @@ def _install_peer_cloud(components: Path) -> None:
 async def client(home_assistant: HomeAssistant) -> AsyncIterator[Client]:
     """Be the user, by Home Assistant's API."""
     async with Client.onboard(home_assistant.url) as client:
-        for _ in range(100):
-            if (await client.request("GET", "config"))["state"] == "RUNNING":
-                break
-            await asyncio.sleep(0.2)
+        await client.wait_until_running()
         yield client
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 import logging
 from typing import Any, override
 
+from aiohttp import ClientError
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
 
 from custom_components.developer_credentials import DeveloperCredentialsFlowHandler
@@ -32,7 +33,10 @@ class DemoCloudFlowHandler(DeveloperCredentialsFlowHandler, domain=DOMAIN):
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
         """Create the entry of the account, or give a known one its new token."""
-        account = await async_get_account(self.hass, data["token"])
+        try:
+            account = await async_get_account(self.hass, data["token"])
+        except ClientError:
+            return self.async_abort(reason="cannot_connect")
         await self.async_set_unique_id(account.account_id)
         if self.source == SOURCE_REAUTH:
             self._abort_if_unique_id_mismatch(reason="wrong_account")
