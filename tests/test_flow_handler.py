@@ -8,7 +8,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryDisabler,
     ConfigFlowResult,
-    SubentryFlowContext,
+    SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -54,6 +54,30 @@ async def _connect(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenera
     await add_credential(hass, "demo_cloud")
     result = await log_in_and_return(hass, hass_client_no_auth, await _begin(hass))
     return result["result"]
+
+
+async def _edit(hass: HomeAssistant) -> SubentryFlowResult:
+    """Open the form of the one credential."""
+    (subentry,) = entry_of(hass).subentries.values()
+    return await hass.config_entries.subentries.async_init(
+        (entry_of(hass).entry_id, "credential"),
+        context={"source": "reconfigure", "subentry_id": subentry.subentry_id},
+    )
+
+
+async def _submit(hass: HomeAssistant, step: SubentryFlowResult, values: dict[str, str]) -> None:
+    await hass.config_entries.subentries.async_configure(step["flow_id"], values)
+
+
+async def _reauth_without_credential(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
+    """Remove the credential of an entry, begin its reauth, and return the form that follows."""
+    (subentry,) = entry_of(hass).subentries.values()
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    flow = hass.config_entries.flow
+    (reauth,) = flow.async_progress_by_handler("demo_cloud")
+    return await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
 
 
 async def test_from_nothing_to_connected(
@@ -244,13 +268,8 @@ async def test_reauth_without_its_credential(
 ) -> None:
     """Where the credential of an entry is gone, the reauth asks for one and then logs in."""
     entry = await _connect(hass, hass_client_no_auth)
-    (subentry,) = entry_of(hass).subentries.values()
-    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
-    entry.async_start_reauth(hass)
-    await hass.async_block_till_done()
+    form = await _reauth_without_credential(hass, entry)
     flow = hass.config_entries.flow
-    (reauth,) = flow.async_progress_by_handler("demo_cloud")
-    form = await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
     assert form["step_id"] == "credential"
     step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
     assert step["step_id"] == "reauth_confirm"
@@ -281,13 +300,8 @@ async def test_reauth_that_is_left(
 ) -> None:
     """A user who leaves the form of a reauth is asked to log in again, as before."""
     entry = await _connect(hass, hass_client_no_auth)
-    (subentry,) = entry_of(hass).subentries.values()
-    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
-    entry.async_start_reauth(hass)
-    await hass.async_block_till_done()
+    form = await _reauth_without_credential(hass, entry)
     flow = hass.config_entries.flow
-    (reauth,) = flow.async_progress_by_handler("demo_cloud")
-    form = await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
     flow.async_abort(form["flow_id"])
     await hass.async_block_till_done()
     (again,) = flow.async_progress()
@@ -299,13 +313,8 @@ async def test_reauth_whose_entry_is_gone(
 ) -> None:
     """A user who leaves the form of a reauth whose entry was removed is asked nothing."""
     entry = await _connect(hass, hass_client_no_auth)
-    (subentry,) = entry_of(hass).subentries.values()
-    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
-    entry.async_start_reauth(hass)
-    await hass.async_block_till_done()
+    form = await _reauth_without_credential(hass, entry)
     flow = hass.config_entries.flow
-    (reauth,) = flow.async_progress_by_handler("demo_cloud")
-    form = await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
     await hass.config_entries.async_remove(entry.entry_id)
     flow.async_abort(form["flow_id"])
     await hass.async_block_till_done()
@@ -330,13 +339,10 @@ async def test_new_name_disturbs_nobody(
     """A loaded entry is neither reloaded nor asked to log in when its credential is renamed."""
     entry = await _connect(hass, hass_client_no_auth)
     coordinator = entry.runtime_data
-    (subentry,) = entry_of(hass).subentries.values()
-    flows = hass.config_entries.subentries
-    handler = (entry_of(hass).entry_id, "credential")
-    context = SubentryFlowContext(source="reconfigure", subentry_id=subentry.subentry_id)
-    step = await flows.async_init(handler, context=context)
-    await flows.async_configure(step["flow_id"], FORM | {"name": "New"})
+    step = await _edit(hass)
+    await _submit(hass, step, FORM | {"name": "New"})
     await hass.async_block_till_done()
+    (subentry,) = entry_of(hass).subentries.values()
     assert subentry.title == "Demo Cloud: New"
     assert entry.runtime_data is coordinator
     assert hass.config_entries.flow.async_progress() == []
@@ -350,15 +356,14 @@ async def test_new_client_id_asks_for_login(
 ) -> None:
     """A new client id has the entries log in again; a new secret reloads those in error."""
     entry = await _connect(hass, hass_client_no_auth)
-    (subentry,) = entry_of(hass).subentries.values()
     demo_cloud.add_client("new-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
-    flows = hass.config_entries.subentries
-    handler = (entry_of(hass).entry_id, "credential")
-    context = SubentryFlowContext(source="reconfigure", subentry_id=subentry.subentry_id)
-    step = await flows.async_init(handler, context=context)
+    hass.config_entries.async_update_entry(entry, title="Demo <b>account</b>")
+    step = await _edit(hass)
     assert step["description_placeholders"] is not None
-    assert step["description_placeholders"]["entries"] == "Demo account"
-    await flows.async_configure(step["flow_id"], FORM | {"client_id": "new-id"})
+    assert step["description_placeholders"]["entries"] == r"Demo \<b\>account\<\/b\>"
+    await hass.config_entries.subentries.async_configure(
+        step["flow_id"], FORM | {"client_id": "new-id"}
+    )
     await hass.async_block_till_done()
     (reauth,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
     assert reauth["context"]["entry_id"] == entry.entry_id
@@ -376,12 +381,8 @@ async def test_new_secret_mends_an_entry_in_error(
     demo_cloud.expire_access_tokens()
     assert not await hass.config_entries.async_reload(entry.entry_id)
     assert hass.config_entries.flow.async_progress() == []
-    (subentry,) = entry_of(hass).subentries.values()
-    flows = hass.config_entries.subentries
-    handler = (entry_of(hass).entry_id, "credential")
-    context = SubentryFlowContext(source="reconfigure", subentry_id=subentry.subentry_id)
-    step = await flows.async_init(handler, context=context)
+    step = await _edit(hass)
     values = FORM | {"client_secret": f"{SENTINEL}-new"}
-    await flows.async_configure(step["flow_id"], values)
+    await _submit(hass, step, values)
     await hass.async_block_till_done()
     assert entry.state.value == "loaded"

@@ -33,7 +33,7 @@ from .credentials import (
     async_get_users,
     credential_of,
 )
-from .instructions import async_describe_redirect_uris, async_get_instructions
+from .instructions import async_describe_redirect_uris, async_get_instructions, escape_markdown
 from .models import AuthorizationServer, ClientAuthMethod, DeveloperCredential, RedirectUri
 from .platform import PlatformError, async_call, async_get_integrations, async_get_platform
 from .redirect_uri import async_get_redirect_uri, async_get_redirect_uris
@@ -162,7 +162,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
                 ),
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
-                "entries": ", ".join(user.title for user in users) or NOTHING,
+                "entries": ", ".join(escape_markdown(user.title) for user in users) or NOTHING,
             },
             errors=errors,
         )
