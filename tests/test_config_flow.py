@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant import loader
 from homeassistant.config_entries import (
@@ -16,6 +18,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 from homeassistant.setup import async_setup_component
 import pytest
@@ -23,6 +26,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credential_request import CredentialRequest
 from custom_components.developer_credentials.models import RedirectUri
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import OFFLINE_PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of, stored
@@ -357,6 +361,69 @@ async def test_edit_that_is_rejected(hass: HomeAssistant) -> None:
     values = {"client_id": "id", "redirect_uri": "default"}
     await flow.async_configure(step["flow_id"], values)
     assert stored(hass)[0]["client_secret"] == "wrong"
+
+
+@pytest.mark.parametrize("removed", ["credential", "entry"])
+async def test_edit_of_what_is_gone(hass: HomeAssistant, removed: str) -> None:
+    """A credential that is removed while its form is open cannot be saved; that is said."""
+    subentry = await add_credential(hass, "demo_cloud", "id")
+    request = CredentialRequest(domain="demo_cloud", auth_domain="demo_cloud_id", rejection="no")
+    step = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}, data=request
+    )
+    assert step["errors"] == {"base": "rejected"}
+    entry = entry_of(hass)
+    if removed == "entry":
+        await hass.config_entries.async_remove(entry.entry_id)
+    else:
+        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    assert (await _submit(hass, step, FORM))["reason"] == "credential_gone"
+
+
+async def test_edit_keeps_a_choice_that_is_not_offered(hass: HomeAssistant) -> None:
+    """My Home Assistant remains the choice of a credential although it is not loaded now."""
+    subentry = await add_credential(hass, "demo_cloud", "id", redirect_uri=RedirectUri.MY)
+    flow = hass.config_entries.subentries
+    handler = (entry_of(hass).entry_id, "credential")
+    step = await flow.async_init(handler, context=_edit(subentry))
+    assert _suggested(step)["redirect_uri"] == "my"
+    values = {"client_id": "id", "client_secret": "new", "redirect_uri": "my"}
+    step = await flow.async_configure(step["flow_id"], values)
+    await flow.async_configure(step["flow_id"], values)
+    assert (stored(hass)[0]["redirect_uri"], stored(hass)[0]["client_secret"]) == ("my", "new")
+
+
+async def test_empty_client_id_loses_nothing(hass: HomeAssistant) -> None:
+    """The secret that was entered beside an empty client id is there when that is corrected."""
+    step = await _submit(hass, await _begin(hass), FORM | {"client_id": " "})
+    assert step["step_id"] == "retry"
+    await _submit(hass, step, {"client_id": "id", "redirect_uri": "default"})
+    assert stored(hass)[0]["client_secret"] == SENTINEL
+
+
+async def test_card_while_disabled(hass: HomeAssistant, install: Install) -> None:
+    """While the entry is disabled no card asks for what could not be used."""
+    install("a_cloud", OFFLINE_PLATFORM, config_flow=PLAIN_FLOW)
+    await add_credential(hass, "a_cloud")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    flow = hass.config_entries.flow
+    await flow.async_init("a_cloud", context={"source": SOURCE_USER})
+    await hass.async_block_till_done()
+    assert flow.async_progress_by_handler(DOMAIN) == []
+    result = await flow.async_init(
+        DOMAIN, context={"source": SOURCE_INTEGRATION_DISCOVERY}, data={"domain": "a_cloud"}
+    )
+    assert result["reason"] == "entry_disabled"
+
+
+async def test_no_card_without_a_user(hass: HomeAssistant, install: Install) -> None:
+    """What Home Assistant itself looks up puts no card."""
+    install("a_cloud", OFFLINE_PLATFORM, config_flow=PLAIN_FLOW)
+    with patch.object(http, "current_request", SimpleNamespace(get=lambda: None)):
+        await hass.config_entries.flow.async_init("a_cloud", context={"source": SOURCE_USER})
+        await hass.async_block_till_done()
+    assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []
 
 
 async def test_edit_of_an_integration_that_is_gone(hass: HomeAssistant, install: Install) -> None:

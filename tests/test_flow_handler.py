@@ -1,5 +1,7 @@
 """Tests of the integrations' config flows, with Demo Cloud and with servers that refuse."""
 
+from types import SimpleNamespace
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 from homeassistant.config_entries import (
@@ -12,10 +14,17 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import http
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    LocalOAuth2Implementation,
+    async_register_implementation,
+)
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credential_request import CredentialRequest
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     REDIRECT_URI,
@@ -163,7 +172,8 @@ async def _come_back(
     [
         (400, "invalid_grant", "token_invalid_grant"),
         (400, "redirect_uri_mismatch", "token_invalid_redirect_uri"),
-        (400, "invalid_scope", "token_refused"),
+        (400, "invalid_scope", "token_invalid_scope"),
+        (400, "unsupported_grant_type", "token_refused"),
         (503, "temporarily_unavailable", "token_unavailable"),
         (200, None, "token_invalid_response"),
     ],
@@ -319,6 +329,120 @@ async def test_reauth_whose_entry_is_gone(
     flow.async_abort(form["flow_id"])
     await hass.async_block_till_done()
     assert flow.async_progress() == []
+
+
+async def test_reauth_whose_entry_is_gone_when_saved(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """Where the entry of a reauth was removed meanwhile, the login makes a new one."""
+    entry = await _connect(hass, hass_client_no_auth)
+    form = await _reauth_without_credential(hass, entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
+    login = await _next(hass, result)
+    assert login["step_id"] == "auth"
+    result = await log_in_and_return(hass, hass_client_no_auth, login)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_reauth_with_a_new_client_id(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+) -> None:
+    """A client id that is corrected during a reauth leads on to that one reauth."""
+    entry = await _connect(hass, hass_client_no_auth)
+    demo_cloud.clients["new-id"] = demo_cloud.clients.pop("client-id")
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    flow = hass.config_entries.flow
+    (reauth,) = flow.async_progress_by_handler("demo_cloud")
+    login = await flow.async_configure(reauth["flow_id"], {})
+    state = parse_qs(urlsplit(login["url"]).query)["state"][0]
+    browser = await hass_client_no_auth()
+    query = {"state": state, "error": "unauthorized_client"}
+    await browser.get("/auth/external/callback", params=query)
+    form = await _next(hass, await flow.async_configure(login["flow_id"]))
+    assert form["step_id"] == "edit"
+    demo_cloud.add_client("new-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+    result = await flow.async_configure(form["flow_id"], FORM | {"client_id": "new-id"})
+    await hass.async_block_till_done()
+    (again,) = flow.async_progress()
+    assert again["flow_id"] == result["next_flow"][1]
+    assert again["context"]["title_placeholders"] == reauth["context"]["title_placeholders"]
+
+
+RECONFIGURE = """
+    async def async_step_reconfigure(self, user_input=None):
+        if user_input is None:
+            return self.async_show_form(step_id="reconfigure")
+        return await self.async_step_user()
+"""
+
+
+async def test_reconfigure_without_its_credential(
+    hass: HomeAssistant, install: Install, socket_enabled: None
+) -> None:
+    """A reconfigure whose credential is gone asks for one, and begins again from its first step."""
+    install(
+        "acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=CONFIG_FLOW + RECONFIGURE
+    )
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": "gone", "token": {}})
+    entry.add_to_hass(hass)
+    flow = hass.config_entries.flow
+    step = await flow.async_init(
+        "acme", context={"source": "reconfigure", "entry_id": entry.entry_id}
+    )
+    form = await _next(hass, await flow.async_configure(step["flow_id"], {}))
+    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    assert (step["handler"], step["step_id"]) == ("acme", "reconfigure")
+
+
+async def test_nobody_is_there(hass: HomeAssistant) -> None:
+    """A flow that no user has begun opens no form that nobody would see."""
+    with patch.object(http, "current_request", SimpleNamespace(get=lambda: None)):
+        result = await _begin(hass)
+    assert result["reason"] == "missing_configuration"
+    assert hass.config_entries.flow.async_progress() == []
+
+
+BROKEN = """
+    async def async_step_user(self, user_input=None):
+        raise ValueError
+"""
+
+
+async def test_next_flow_fails(
+    hass: HomeAssistant,
+    install: Install,
+    socket_enabled: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the integration's own flow fails, the credential is saved all the same."""
+    install("acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=CONFIG_FLOW + BROKEN)
+    request = CredentialRequest(domain="acme")
+    flow = hass.config_entries.flow
+    form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER}, data=request)
+    result = await flow.async_configure(form["flow_id"], FORM)
+    assert result["reason"] == "credential_saved"
+    assert "next_flow" not in result
+    assert "The flow of acme failed: ValueError" in caplog.text
+
+
+async def test_next_flow_does_not_offer_the_credential(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """Where the integration's flow offers others only, the user sees them."""
+    install("acme", "async def async_get_authorization_server(hass): pass", config_flow=CONFIG_FLOW)
+    for name in ("one", "two"):
+        implementation = LocalOAuth2Implementation(hass, name, name, "", "", "")
+        async_register_implementation(hass, "acme", implementation)
+    request = CredentialRequest(domain="acme")
+    flow = hass.config_entries.flow
+    form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER}, data=request)
+    result = await flow.async_configure(form["flow_id"], FORM)
+    assert (await _next(hass, result))["step_id"] == "pick_implementation"
 
 
 async def test_implementation_that_is_gone(hass: HomeAssistant, client: None) -> None:

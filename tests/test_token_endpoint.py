@@ -5,7 +5,7 @@ import base64
 from collections.abc import Awaitable, Callable
 import json
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -22,6 +22,7 @@ from custom_components.developer_credentials.errors import (
     InvalidGrantError,
     InvalidRedirectUriError,
     InvalidResponseError,
+    InvalidScopeError,
     RefusedError,
     TokenRequestError,
     UnavailableError,
@@ -168,7 +169,8 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
     "deleted client": (_error("deleted_client", 401), InvalidClientError),
     "invalid_grant": (_error("invalid_grant"), InvalidGrantError),
     "redirect_uri_mismatch": (_error("redirect_uri_mismatch"), InvalidRedirectUriError),
-    "another code": (_error("invalid_scope"), RefusedError),
+    "invalid_scope": (_error("invalid_scope"), InvalidScopeError),
+    "another code": (_error("unsupported_grant_type"), RefusedError),
     "unknown code as 200": (_error("bad_verification_code", 200), RefusedError),
     "form-encoded error": (answer("error=invalid_grant", 400, "text/plain"), InvalidGrantError),
     "no code": (answer({}, 400), RefusedError),
@@ -235,6 +237,39 @@ async def test_words_of_the_server(hass: HomeAssistant, server: Server) -> None:
     assert len(description) == 300
     assert raised.value.error == "invalid_grant"
     assert str(raised.value).startswith("400, message='invalid_grant: no **REDACTED**")
+
+
+async def test_what_is_redacted(hass: HomeAssistant, server: Server) -> None:
+    """A secret is redacted in every form that was sent, what is no secret stays readable."""
+    secret = f"{SENTINEL} %"
+    basic = base64.b64encode(f"{quote_plus('id:ü')}:{quote_plus(secret)}".encode()).decode()
+    server.respond = _error(
+        "invalid_request",
+        error_description=f"authorization_code: {secret}, {quote_plus(secret)}, {basic}",
+    )
+    with pytest.raises(RefusedError) as raised:
+        await _endpoint(hass, server, secret, "client_secret_basic").async_request_token(GRANT)
+    assert raised.value.error_description == (
+        "authorization_code: **REDACTED**, **REDACTED**, **REDACTED**"
+    )
+
+
+@pytest.mark.parametrize(
+    ("secret", "code", "told"),
+    [
+        ("client", "invalid_client", "invalid_client"),
+        (SENTINEL, f"no {SENTINEL}", "no **REDACTED**"),
+        ("all_of_it", "all_of_it", "**REDACTED**"),
+    ],
+)
+async def test_code_with_a_secret_in_it(
+    hass: HomeAssistant, server: Server, secret: str, code: str, told: str
+) -> None:
+    """A secret that is a part of a usual code does not hide the code."""
+    server.respond = _error(code)
+    with pytest.raises(TokenRequestError) as raised:
+        await _endpoint(hass, server, secret).async_request_token(GRANT)
+    assert raised.value.error == told
 
 
 async def _reset(request: web.Request) -> web.StreamResponse:

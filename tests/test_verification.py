@@ -114,11 +114,23 @@ async def test_habits(
 
     async def respond(request: web.Request) -> web.StreamResponse:
         code = basic if "Authorization" in request.headers else post
-        return await answer({"error": code} if code else {}, 200 if code else 404)(request)
+        status = 200 if code and request.method == "POST" else 404
+        return await answer({"error": code} if code else {}, status)(request)
 
     server.respond = respond
     result = await _verify(hass, server.url.removesuffix("/token"))
     assert (result.outcome, result.auth_method) == (outcome, method)
+
+
+async def test_login_page_refuses(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    server: Server,  # noqa: F811
+) -> None:
+    """Where the token endpoint says nothing clear, the login page still may."""
+    server.respond = answer({"error": "invalid_request"}, 400)
+    result = await _verify(hass, server.url.removesuffix("/token"))
+    assert (result.outcome, result.auth_method) == (REDIRECT_URI_REJECTED, None)
 
 
 async def test_words_without_secret(

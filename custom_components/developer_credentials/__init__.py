@@ -13,6 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
+from .credential_request import async_withdraw_offers
 from .credentials import async_forget, async_get_entry, async_get_or_create_entry
 from .flow_handler import DeveloperCredentialsFlowHandler
 from .implementation import (
@@ -58,6 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Import the YAML list into the entry that holds the credentials."""
     entry.async_on_unload(entry.add_update_listener(async_refresh_implementations))
     await async_import_items(hass, hass.data[_DATA_YAML])
+    async_withdraw_offers(hass)
     return True
 
 

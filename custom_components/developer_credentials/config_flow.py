@@ -5,10 +5,12 @@ on with afterwards. The subentry flow serves "Add credential" and the gear of ea
 import flow makes the config entry itself. The steps are those of `credential_form`.
 """
 
+from contextlib import suppress
 from typing import Any, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigEntry,
     ConfigFlow,
@@ -21,10 +23,10 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_DOMAIN
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.loader import IntegrationNotFound, async_get_integration
 
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 from .credential_form import CredentialSteps
 from .credential_request import CredentialRequest
 from .credentials import (
@@ -47,7 +49,7 @@ class DeveloperCredentialsConfigFlow(
     """Add a credential from "Add integration", or on behalf of an integration's flow."""
 
     _request: CredentialRequest | None = None
-    _saved = False
+    _leads_on = False
 
     @classmethod
     @callback
@@ -67,9 +69,9 @@ class DeveloperCredentialsConfigFlow(
         self, user_input: dict[str, Any] | CredentialRequest | None = None
     ) -> ConfigFlowResult:
         """Begin, for the user or for another flow."""
-        if (entry := async_get_entry(self.hass)) and entry.disabled_by:
-            return self.async_abort(reason="entry_disabled")
         if not isinstance(user_input, CredentialRequest):
+            if (entry := async_get_entry(self.hass)) and entry.disabled_by:
+                return self.async_abort(reason="entry_disabled")
             return await super().async_step_user(user_input)
         return await self._async_step_request(user_input)
 
@@ -88,13 +90,21 @@ class DeveloperCredentialsConfigFlow(
     @callback
     @override
     def async_remove(self) -> None:
-        """Take up again the reauth that this flow was to serve, where the user has left it."""
-        if self._request and not self._saved and self._request.context["source"] == SOURCE_REAUTH:
-            entry_id = self._request.context["entry_id"]
-            if entry := self.hass.config_entries.async_get_entry(entry_id):
-                entry.async_start_reauth(self.hass)
+        """Take up again the reauth that this flow was to serve, where it has not led on to it."""
+        if not self._leads_on and (entry := self._requested_entry(SOURCE_REAUTH)):
+            entry.async_start_reauth(self.hass)
+
+    @callback
+    def _requested_entry(self, source: str) -> ConfigEntry | None:
+        """Return the integration's entry that a flow of this source is for, None without one."""
+        context = self._request.context if self._request else {}
+        if context.get("source") != source:
+            return None
+        return self.hass.config_entries.async_get_entry(context.get("entry_id", ""))
 
     async def _async_step_request(self, request: CredentialRequest) -> ConfigFlowResult:
+        if (entry := async_get_entry(self.hass)) and entry.disabled_by:
+            return self.async_abort(reason="entry_disabled")
         self._request = request
         self._integration = await async_get_integration(self.hass, request.domain)
         if request.auth_domain is None:
@@ -115,18 +125,26 @@ class DeveloperCredentialsConfigFlow(
     @override
     async def _async_save(self, credential: DeveloperCredential) -> ConfigFlowResult:
         entry = await async_get_or_create_entry(self.hass)
-        self._saved = True
         if self._subentry:
-            async_update_credential(self.hass, entry, self._subentry, self._integration, credential)
+            async_update_credential(
+                self.hass,
+                self._subentry,
+                self._integration,
+                credential,
+                # This one goes on to its reauth in the same dialog.
+                attended=self._requested_entry(SOURCE_REAUTH),
+            )
             auth_domain, title = self._subentry.data[CONF_AUTH_DOMAIN], self._subentry.title
         else:
             new = async_new_subentry(self.hass, self._integration, credential)
             async_add_subentry(self.hass, entry, new)
             auth_domain, title = new["data"][CONF_AUTH_DOMAIN], new["title"]
+        next_flow = await self._async_next_flow(auth_domain)
+        self._leads_on = next_flow is not None
         return self.async_abort(
             reason="credential_saved",
             description_placeholders={"title": escape_markdown(title)},
-            next_flow=await self._async_next_flow(auth_domain),
+            next_flow=next_flow,
         )
 
     async def _async_next_flow(self, auth_domain: str) -> tuple[FlowType, str] | None:
@@ -136,13 +154,22 @@ class DeveloperCredentialsConfigFlow(
         manager = self.hass.config_entries.flow
         context: ConfigFlowContext = {"source": SOURCE_USER}
         data = None
-        if self._request:
+        if entry := self._requested_entry(SOURCE_REAUTH):
+            data = entry.data
+        if self._request and (entry or self._requested_entry(SOURCE_RECONFIGURE)):
             context = self._request.context
-            if entry := self.hass.config_entries.async_get_entry(context.get("entry_id", "")):
-                data = entry.data
-        step = await manager.async_init(self._integration.domain, context=context, data=data)
+        try:
+            step = await manager.async_init(self._integration.domain, context=context, data=data)
+        except Exception as err:  # noqa: BLE001 - the credential is saved, whatever comes next
+            LOGGER.warning(
+                "The flow of %s failed: %s", self._integration.domain, type(err).__name__
+            )
+            return None
         if step["type"] is FlowResultType.FORM and step["step_id"] == "pick_implementation":
-            step = await manager.async_configure(step["flow_id"], {"implementation": auth_domain})
+            # Where the credential is not offered, the user sees what is.
+            with suppress(InvalidData):
+                picked = {"implementation": auth_domain}
+                step = await manager.async_configure(step["flow_id"], picked)
         if step["type"] in {FlowResultType.ABORT, FlowResultType.CREATE_ENTRY}:
             return None
         return FlowType.CONFIG_FLOW, step["flow_id"]
@@ -173,9 +200,7 @@ class CredentialSubentryFlow(
     @override
     async def _async_save(self, credential: DeveloperCredential) -> SubentryFlowResult:
         if self._subentry:
-            async_update_credential(
-                self.hass, self._get_entry(), self._subentry, self._integration, credential
-            )
+            async_update_credential(self.hass, self._subentry, self._integration, credential)
             return self.async_abort(
                 reason="credential_saved",
                 description_placeholders={"title": escape_markdown(self._subentry.title)},

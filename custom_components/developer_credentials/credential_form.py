@@ -30,6 +30,7 @@ from .const import DEVELOPER_GUIDE_URL
 from .credentials import (
     CONF_REDIRECT_URI,
     async_find_subentry,
+    async_get_entry,
     async_get_users,
     credential_of,
 )
@@ -53,8 +54,10 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     _integration: Integration
     # The one to edit; None to add one.
     _subentry: ConfigSubentry | None = None
-    # What was entered last: the frontend empties the field of the secret.
+    # What was entered last.
     _entered: DeveloperCredential | None = None
+    # The secret that was entered last: the frontend empties its field.
+    _secret: str = ""
     # What the server said of the credential that is there, where it has rejected that.
     _rejection: str | None = None
 
@@ -110,16 +113,26 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         if user_input is None:
             errors = {} if self._rejection is None else {"base": Outcome.REJECTED.value}
             return await self._async_show(step_id, None, errors, self._rejection)
+        stored = credential_of(self._subentry) if self._subentry else None
+        self._secret = user_input.get(CONF_CLIENT_SECRET) or self._secret
+        if step_id == "credential" and self._secret:
+            step_id = "retry"
         try:
-            credential = _credential_from(user_input, self._before())
+            credential = DeveloperCredential(
+                user_input[CONF_CLIENT_ID],
+                self._secret or (stored.client_secret if stored else ""),
+                user_input.get(CONF_NAME),
+                redirect_uri=RedirectUri(user_input[CONF_REDIRECT_URI]),
+                token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
+            )
         except ValueError:
             return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
         self._entered = credential
         errors, detail = await self._async_check(credential)
         if errors:
-            if step_id == "credential" and credential.client_secret:
-                step_id = "retry"
             return await self._async_show(step_id, user_input, errors, detail)
+        if self._subentry and not self._is_there(self._subentry):
+            return self.async_abort(reason="credential_gone")
         if method := self._verified[credential]:
             credential = replace(
                 credential,
@@ -135,12 +148,16 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         detail: str | None = None,
     ) -> ResultT:
         """Show the form with what is known; a secret goes in, and never out again."""
+        stored = credential_of(self._subentry) if self._subentry else None
         try:
             redirect_uris = async_get_redirect_uris(self.hass)
+            if stored:
+                uri = async_get_redirect_uri(self.hass, stored.redirect_uri)
+                redirect_uris.setdefault(stored.redirect_uri, uri)
         except NoURLAvailableError:
             redirect_uris = {}
         known = dict(user_input or {})
-        if user_input is None and (before := self._before()):
+        if user_input is None and (before := self._entered or stored):
             known = {
                 CONF_NAME: before.name,
                 CONF_CLIENT_ID: before.client_id,
@@ -167,11 +184,10 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             errors=errors,
         )
 
-    def _before(self) -> DeveloperCredential | None:
-        """Return what an empty secret stands for: what was entered last, else what is stored."""
-        if self._entered is None and self._subentry:
-            return credential_of(self._subentry)
-        return self._entered
+    def _is_there(self, subentry: ConfigSubentry) -> bool:
+        """Return whether the credential was not removed while the form was open."""
+        entry = async_get_entry(self.hass)
+        return entry is not None and subentry.subentry_id in entry.subentries
 
     async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
         """Return the errors of the form, and the server's words."""
@@ -220,27 +236,4 @@ def _schema(redirect_uris: list[RedirectUri]) -> vol.Schema:
                 )
             ),
         }
-    )
-
-
-def _credential_from(
-    user_input: dict[str, Any], before: DeveloperCredential | None
-) -> DeveloperCredential:
-    """Return what the form says, with the secret of before where it is left empty.
-
-    Raises:
-        ValueError: The client id is empty.
-    """
-    credential = DeveloperCredential(
-        user_input[CONF_CLIENT_ID],
-        user_input.get(CONF_CLIENT_SECRET, ""),
-        user_input.get(CONF_NAME),
-        redirect_uri=RedirectUri(user_input[CONF_REDIRECT_URI]),
-    )
-    if before is None:
-        return credential
-    return replace(
-        credential,
-        client_secret=credential.client_secret or before.client_secret,
-        token_endpoint_auth_method=before.token_endpoint_auth_method,
     )

@@ -156,10 +156,11 @@ def async_add_subentry(
 @callback
 def async_update_credential(
     hass: HomeAssistant,
-    entry: ConfigEntry,
     subentry: ConfigSubentry,
     integration: Integration,
     credential: DeveloperCredential,
+    *,
+    attended: ConfigEntry | None = None,
 ) -> None:
     """Change a credential in place; its `auth_domain` stays.
 
@@ -169,15 +170,16 @@ def async_update_credential(
 
     Args:
         hass: Home Assistant.
-        entry: The config entry that holds the credentials.
-        subentry: The credential to change.
+        subentry: The credential to change; it is there.
         integration: The integration that it is for.
         credential: What it shall be.
+        attended: An entry whose user is about to log in again anyway.
 
     Raises:
         AbortFlow: Another credential of the integration has the client id already.
     """
     before = credential_of(subentry)
+    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     hass.config_entries.async_update_subentry(
         entry,
         subentry,
@@ -187,7 +189,8 @@ def async_update_credential(
     )
     for user in async_get_users(hass, subentry):
         if credential.client_id != before.client_id:
-            user.async_start_reauth(hass)
+            if user is not attended:
+                user.async_start_reauth(hass)
         elif user.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
             hass.config_entries.async_schedule_reload(user.entry_id)
 

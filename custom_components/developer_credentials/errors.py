@@ -95,8 +95,20 @@ class InvalidRedirectUriError(TokenRequestError, OAuth2TokenRequestReauthError):
     reason = "invalid_redirect_uri"
 
 
+class InvalidScopeError(TokenRequestError, OAuth2TokenRequestReauthError):
+    """The application may not have what the integration asks for (RFC 6749, section 5.2)."""
+
+    reason = "invalid_scope"
+
+
 class RefusedError(TokenRequestError, OAuth2TokenRequestReauthError):
     """The server refused for another reason; Home Assistant has the user log in again."""
+
+
+_CLASSES: Final[dict[str, type[TokenRequestError]]] = {
+    "invalid_grant": InvalidGrantError,
+    "invalid_scope": InvalidScopeError,
+}
 
 
 def error_class(status: int, error: str) -> type[TokenRequestError]:
@@ -112,8 +124,8 @@ def error_class(status: int, error: str) -> type[TokenRequestError]:
         return InvalidClientError
     if error in REDIRECT_URI_CODES:
         return InvalidRedirectUriError
-    if error == "invalid_grant":
-        return InvalidGrantError
+    if error in _CLASSES:
+        return _CLASSES[error]
     if error or status >= HTTPStatus.BAD_REQUEST:
         return RefusedError
     return InvalidResponseError

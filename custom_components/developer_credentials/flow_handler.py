@@ -18,6 +18,7 @@ from homeassistant.config_entries import (
     FlowType,
 )
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2FlowHandler,
     async_get_implementations,
@@ -64,6 +65,8 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             result["type"] is FlowResultType.ABORT
             and result["reason"] in {"missing_configuration", "missing_credentials"}
             and self.DOMAIN in await async_get_integrations(self.hass)
+            # Without a user nobody would see the form.
+            and http.current_request.get() is not None
         ):
             return await self._async_ask_for_credential()
         return result
@@ -111,7 +114,7 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         """
         context: ConfigFlowContext = {"source": SOURCE_USER}
         if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
-            context = {"source": self.source, "entry_id": self.context["entry_id"]}
+            context = self.context
         request = CredentialRequest(
             domain=self.DOMAIN,
             context=context,

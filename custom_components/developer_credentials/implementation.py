@@ -201,7 +201,9 @@ async def _async_make_implementations(
     """Return an implementation for each credential; the platform is asked only where one exists."""
     entry = async_get_entry(hass)
     subentries = async_get_subentries(hass, domain)
-    if entry is None or entry.disabled_by or not subentries:
+    if entry and entry.disabled_by:
+        return []
+    if not subentries:
         async_offer_credential(hass, domain)
         return []
     server: AuthorizationServer | None = None

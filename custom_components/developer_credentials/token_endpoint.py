@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+import re
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote_plus
 
@@ -34,6 +35,9 @@ MAX_ANSWER: Final = 65_536
 MAX_TEXT: Final = 300
 # Seconds. A server that means "never" may say any number; Home Assistant stores 64 bits.
 MAX_EXPIRES_IN: Final = 2**31 - 1
+
+_SECRET_FIELDS: Final = ("code", "code_verifier", "refresh_token")
+_USUAL_CODE: Final = re.compile(r"[a-z_]{1,60}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -144,11 +148,13 @@ class TokenEndpoint:
                 request_info=self.request_info,
                 error_description=type(err).__name__,
             ) from None
-        sent = [value for value in (self.credential.client_secret, *data.values()) if value]
+        secrets = [self.credential.client_secret, *(data.get(name, "") for name in _SECRET_FIELDS)]
+        sent = {text for secret in secrets if secret for text in (secret, quote_plus(secret))}
+        sent.add(headers.get(hdrs.AUTHORIZATION, REDACTED).removeprefix("Basic "))
         return Answer(
             status=response.status,
             fields=fields,
-            error=_plain(fields.get("error"), sent),
+            error=_code(fields.get("error"), sent),
             error_description=_plain(fields.get("error_description"), sent),
         )
 
@@ -203,6 +209,12 @@ def _seconds(value: object) -> int | None:
     except ValueError:
         return None
     return int(min(seconds, MAX_EXPIRES_IN)) if seconds >= 0 else None
+
+
+def _code(value: object, sent: set[str]) -> str:
+    """Return an error code; one of the usual form as it is, though a secret may be a part of it."""
+    usual = isinstance(value, str) and value not in sent and _USUAL_CODE.fullmatch(value)
+    return str(value) if usual else _plain(value, sent)
 
 
 def _plain(value: object, sent: Iterable[str]) -> str:

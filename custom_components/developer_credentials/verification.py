@@ -78,7 +78,7 @@ async def async_verify(
     with suppress(TimeoutError):
         async with asyncio.timeout(TIMEOUT):
             verification = await _async_ask_token_endpoint(hass, server, credential, redirect_uri)
-            if verification.outcome is Outcome.ACCEPTED and (
+            if verification.outcome in {Outcome.ACCEPTED, Outcome.INCONCLUSIVE} and (
                 await _async_is_refused_by_login_page(hass, server, credential, redirect_uri)
             ):
                 verification = replace(

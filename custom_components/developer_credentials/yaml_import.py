@@ -194,7 +194,7 @@ async def _async_import(
         changed = replace(changed, client_secret=credential.client_secret)
     if credential.name and before.get(CONF_NAME) != credential.name:
         changed = replace(changed, name=credential.name)
-    async_update_credential(hass, entry, subentry, integration, changed)
+    async_update_credential(hass, subentry, integration, changed)
     hass.config_entries.async_update_subentry(
         entry, subentry, data={**subentry.data, CONF_IMPORTED: now}
     )

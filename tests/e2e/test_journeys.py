@@ -38,6 +38,10 @@ async def _credentials(client: Client) -> int:
     return sum(entry["num_subentries"] for entry in entries)
 
 
+def _requests(cloud: DemoAuthorizationServer, client_id: str) -> int:
+    return sum(request.client_id == client_id for request in cloud.token_requests)
+
+
 async def _connect(frontend: Frontend) -> None:
     """Add the credential and the integration."""
     await frontend.add_integration("Demo Cloud")
@@ -137,7 +141,6 @@ async def test_second_credential(
         client_secret=SECRET,
         redirect_uris=(f"{home_assistant.url}/auth/external/callback",),
     )
-    cloud.users["demo2"] = "demo2"
     await frontend.open_credentials()
     await frontend.click("Add credential")
     await frontend.see("Credential for Demo Cloud", "9-add-credential")
@@ -150,9 +153,12 @@ async def test_second_credential(
     await frontend.open_integrations()
     await frontend.add_integration("Demo Cloud")
     await frontend.see("Pick a credential", "11-pick-a-credential")
+    await frontend.click_text("My other app")
+    asked = _requests(cloud, "other-app")
     await frontend.click("Submit")
     await frontend.log_in_at_cloud()
     await frontend.see("This account is there already")
+    assert _requests(cloud, "other-app") == asked + 1
 
 
 async def test_edit_and_delete(
