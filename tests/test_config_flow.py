@@ -19,7 +19,11 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import http
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    LocalOAuth2Implementation,
+    async_get_implementations,
+    async_register_implementation,
+)
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -399,6 +403,18 @@ async def test_empty_client_id_loses_nothing(hass: HomeAssistant) -> None:
     assert step["step_id"] == "retry"
     await _submit(hass, step, {"client_id": "id", "redirect_uri": "default"})
     assert stored(hass)[0]["client_secret"] == SENTINEL
+
+
+async def test_no_card_where_another_serves(hass: HomeAssistant, install: Install) -> None:
+    """An integration that can log in otherwise is offered no card."""
+    install("a_cloud", OFFLINE_PLATFORM, config_flow=PLAIN_FLOW)
+    other = LocalOAuth2Implementation(hass, "other", "id", "", "https://other.example", "")
+    async_register_implementation(hass, "a_cloud", other)
+    flow = hass.config_entries.flow
+    step = await flow.async_init("a_cloud", context={"source": SOURCE_USER})
+    await hass.async_block_till_done()
+    assert step["step_id"] == "auth"
+    assert flow.async_progress_by_handler(DOMAIN) == []
 
 
 async def test_card_while_disabled(hass: HomeAssistant, install: Install) -> None:

@@ -24,6 +24,10 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_DOMAIN
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
 from homeassistant.loader import IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN, LOGGER
@@ -83,6 +87,10 @@ class DeveloperCredentialsConfigFlow(
         request = CredentialRequest(domain=discovery_info[CONF_DOMAIN])
         await self.async_set_unique_id(request.domain)
         self._abort_if_unique_id_configured()
+        # Account linking, or credentials of another kind, may serve the integration.
+        with suppress(ImplementationUnavailableError):
+            if await async_get_implementations(self.hass, request.domain):
+                return self.async_abort(reason="already_configured")
         integration = await async_get_integration(self.hass, request.domain)
         self.context["title_placeholders"] = {"name": integration.name}
         return await self._async_step_request(request)
