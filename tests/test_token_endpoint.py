@@ -233,7 +233,7 @@ async def test_words_of_the_server(hass: HomeAssistant, server: Server) -> None:
     with pytest.raises(InvalidGrantError) as raised:
         await _endpoint(hass, server).async_request_token(GRANT)
     description = raised.value.error_description
-    assert description.startswith("no **REDACTED** or **REDACTED**-code. xxx")
+    assert description.startswith("no **REDACTED** or **REDACTED**. xxx")
     assert len(description) == 300
     assert raised.value.error == "invalid_grant"
     assert str(raised.value).startswith("400, message='invalid_grant: no **REDACTED**")

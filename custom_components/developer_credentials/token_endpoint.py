@@ -221,7 +221,8 @@ def _plain(value: object, sent: Iterable[str]) -> str:
     """Return a text of the server as one short line, without what was sent to it."""
     if not isinstance(value, str):
         return ""
-    for secret in sent:
+    # The longest first: one may be a part of another.
+    for secret in sorted(sent, key=len, reverse=True):
         value = value.replace(secret, REDACTED)
     line = " ".join("".join(char if char.isprintable() else " " for char in value).split())
     return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"
