@@ -59,7 +59,7 @@ class DemoAuthorizationServer:
         users: Passwords by user name; may be changed.
         clients: The registered clients by client id; may be changed.
         token_requests: The token requests so far, oldest first.
-        unavailable: Whether the token endpoint and the API answer 503.
+        unavailable: Whether the token and revocation endpoints and the API answer 503.
     """
 
     issued: ClassVar[set[str]] = set()
@@ -155,6 +155,11 @@ class DemoAuthorizationServer:
         for token in list(self._state.tokens):
             token.refresh_revoked = True
 
+    @property
+    def logins(self) -> int:
+        """The number of logins that go on: those with a refresh token that serves."""
+        return len({token.login for token in self._state.tokens if not token.refresh_revoked})
+
     def _note_issued(self, value: str) -> None:
         self.issued.add(value)
 
@@ -235,6 +240,8 @@ class DemoAuthorizationServer:
         return self._oauth2.answer_token_request()
 
     def _revoke(self) -> ResponseReturnValue:
+        if self.unavailable:
+            abort(HTTPStatus.SERVICE_UNAVAILABLE)
         return self._oauth2.answer_revocation_request()
 
     def _account(self) -> ResponseReturnValue:

@@ -69,6 +69,7 @@ class Journey:
             assert after > before, (before, after)
             self._told("after a restart the entry is loaded and the sensor goes on", after)
             await self._outlive_the_token(client, after)
+            await self._remove_integration(client)
         await self._home_assistant.stop()
         self._check_log()
 
@@ -118,6 +119,14 @@ class Journey:
         assert self._refreshes() > refreshes, self._refreshes()
         assert after > before, (before, after)
         self._told("the token expired, was refreshed, and the sensor goes on", after)
+
+    async def _remove_integration(self, client: Client) -> None:
+        """Remove the account, and see that the server forgets its login."""
+        assert self._cloud.logins == 1, self._cloud.logins
+        (entry,) = await client.command("config_entries/get", domain="demo_cloud")
+        await client.request("DELETE", f"config/config_entries/entry/{entry['entry_id']}")
+        assert self._cloud.logins == 0, self._cloud.logins
+        self._told("the entry is removed, and its login at the server is revoked")
 
     def _refreshes(self) -> int:
         requests = self._cloud.token_requests

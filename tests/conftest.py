@@ -1,6 +1,6 @@
 """Fixtures: Home Assistant with this integration, Demo Cloud, and integrations made of files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 import json
 import logging
 import os
@@ -8,6 +8,8 @@ from pathlib import Path
 import socket
 import sys
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from homeassistant import loader
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -17,6 +19,7 @@ import custom_components
 from custom_components.developer_credentials.const import DOMAIN
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import SENTINEL
+from tests.recording_server import RecordingServer
 
 ROOT = Path(__file__).parent.parent
 COMPONENTS = [str(ROOT / "custom_components"), str(ROOT / "demo" / "custom_components")]
@@ -64,6 +67,19 @@ def demo_cloud(socket_enabled: None) -> Iterator[DemoAuthorizationServer]:
     """Run the authorization server of Demo Cloud, at the address that the integration has."""
     with DemoAuthorizationServer(port=DEMO_CLOUD_PORT, access_token_lifetime=5) as server:
         yield server
+
+
+@pytest.fixture
+async def server(
+    socket_enabled: None,
+    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+) -> RecordingServer:
+    """Run an authorization server that does as the test says."""
+    server = RecordingServer()
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", server.handle)
+    server.url = str((await aiohttp_server(application)).make_url("/")).rstrip("/")
+    return server
 
 
 @pytest.fixture

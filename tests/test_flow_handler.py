@@ -34,7 +34,7 @@ from tests.common import (
     log_in_and_return,
 )
 from tests.conftest import Install
-from tests.test_token_endpoint import Server, answer, server  # noqa: F401 - a fixture
+from tests.recording_server import RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -182,7 +182,7 @@ async def test_token_errors(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
     install: Install,
-    server: Server,  # noqa: F811
+    server: RecordingServer,
     status: int,
     error: str | None,
     reason: str,
@@ -239,7 +239,7 @@ async def test_working_token_without_our_implementation(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
     install: Install,
-    server: Server,  # noqa: F811
+    server: RecordingServer,
 ) -> None:
     """An implementation of the platform's own keeps Home Assistant's messages."""
     install(

@@ -71,9 +71,10 @@ async def test_login(
     assert entry.data["auth_implementation"] == "demo_cloud_client_id"
     assert int(hass.states.get(SENSOR).state) > 0  # type: ignore[union-attr]
 
-    # The fields are those of LocalOAuth2Implementation (RFC 6749, sections 4.1.3 and 6).
+    # RFC 6749, sections 4.1.3 and 6; RFC 7636, section 4.5.
     by_code, by_refresh_token, *_ = [request.form for request in demo_cloud.token_requests]
     assert by_code.pop("code")
+    assert 43 <= len(by_code.pop("code_verifier")) <= 128
     assert by_code == {
         "grant_type": "authorization_code",
         "redirect_uri": REDIRECT_URI,

@@ -1,10 +1,17 @@
 """Tests of the values."""
 
+from collections.abc import Callable, Mapping
 import dataclasses
+from typing import get_type_hints
 
 import pytest
 
 from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
+from custom_components.developer_credentials.models import (
+    ClientAuthMethod,
+    InvalidServerError,
+    ServerFields,
+)
 from tests.common import SENTINEL
 
 URL = "https://cloud.example/authorize"
@@ -45,15 +52,143 @@ def test_endpoints(url: str) -> None:
         ("javascript:alert(1)", "is not an absolute http or https URL"),
         ("http://[::1/authorize", "is not a URL"),
         ("", "is not an absolute http or https URL"),
-        (None, "is not a URL"),
+        (1, "is not a URL"),
     ],
 )
-@pytest.mark.parametrize("field", ["authorize_url", "token_url"])
-def test_bad_endpoints(field: str, url: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    "field",
+    [
+        "authorize_url",
+        "token_url",
+        "revocation_url",
+        "device_authorization_url",
+        "registration_url",
+    ],
+)
+def test_bad_endpoints(field: str, url: object, reason: str) -> None:
     """A URL that cannot be an endpoint is refused, and the text names the field."""
-    values = {"authorize_url": URL, "token_url": URL} | {field: url}
     with pytest.raises(ValueError, match=f"{field} {reason}"):
-        AuthorizationServer(**values)
+        _server({field: url})
+
+
+@pytest.mark.parametrize("field", ["authorize_url", "token_url"])
+def test_missing_endpoints(field: str) -> None:
+    """The authorization endpoint and the token endpoint are required."""
+    with pytest.raises(ValueError, match=f"{field} is not a URL"):
+        _server({field: None})
+
+
+def _server(fields: Mapping[str, object]) -> AuthorizationServer:
+    """Return a server with fields that the type checker would not let pass."""
+    make: Callable[..., AuthorizationServer] = AuthorizationServer
+    return make(**{"authorize_url": URL, "token_url": URL, **fields})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("scopes", "read write", "is not a list"),
+        ("scopes", {"read"}, "is not a list"),
+        ("scopes", ["read", "a b"], "has 'a b', which is no scope"),
+        ("scopes", [""], "has '', which is no scope"),
+        ("scopes", ['"'], "has '\"', which is no scope"),
+        ("scopes", ["\\"], "has"),
+        ("scopes", ["ü"], "has 'ü', which is no scope"),
+        ("scopes", [1], "has 1, which is no scope"),
+        ("pkce", "S256", "is neither True, False nor None"),
+        ("pkce", 1, "is neither True, False nor None"),
+        ("token_endpoint_auth_method", "private_key_jwt", "is none of client_secret_post, client"),
+        ("token_endpoint_auth_method", None, "is none of"),
+        ("authorize_params", [("a", "b")], "is not a mapping"),
+        ("authorize_params", {"a": 1}, "has 'a', which is not text"),
+        ("authorize_params", {1: "a"}, "has 1, which is not text"),
+        ("authorize_params", {"state": "a"}, "has 'state', which the request has by itself"),
+        ("authorize_params", {"scope": "a"}, "has 'scope', which the request has by itself"),
+        ("authorize_params", {"code_challenge": "a"}, "has 'code_challenge', which"),
+        ("token_params", None, "is not a mapping"),
+        ("token_params", {"a": None}, "has 'a', which is not text"),
+        ("token_params", {"grant_type": "a"}, "has 'grant_type', which the request has by"),
+        ("token_params", {"client_secret": "a"}, "has 'client_secret', which the request has"),
+        ("default_expires_in", 0, "is not a number of seconds"),
+        ("default_expires_in", -1, "is not a number of seconds"),
+        ("default_expires_in", 2**31, "is not a number of seconds"),
+        ("default_expires_in", 60.0, "is not a number of seconds"),
+        ("default_expires_in", True, "is not a number of seconds"),
+        ("default_expires_in", "60", "is not a number of seconds"),
+    ],
+)
+def test_bad_fields(field: str, value: object, reason: str) -> None:
+    """A value that cannot be is refused when the server is made, and the text names the field."""
+    with pytest.raises(InvalidServerError, match=f"^{field} {reason}"):
+        _server({field: value})
+
+
+def test_all_fields() -> None:
+    """Every field holds what it is given; lists and mappings as they were at that time."""
+    scopes, params = ["read", "https://cloud.example/write#1", "*"], {"audience": "api"}
+    server = AuthorizationServer(
+        URL,
+        URL,
+        scopes=scopes,
+        pkce=False,
+        token_endpoint_auth_method="none",
+        authorize_params=params,
+        token_params=params,
+        default_expires_in=2**31 - 1,
+        revocation_url=URL,
+        device_authorization_url=URL,
+        registration_url=URL,
+    )
+    scopes.clear()
+    params["audience"] = "other"
+    assert server.extra_authorize_data == {
+        "scope": "read https://cloud.example/write#1 *",
+        "audience": "api",
+    }
+    assert server.token_params == {"audience": "api"}
+    with pytest.raises(TypeError):
+        server.token_params["audience"] = "other"  # type: ignore[index]
+    assert server == dataclasses.replace(server)
+
+
+def test_extra_fields_are_named() -> None:
+    """Only the two endpoints may be given without their names."""
+    make: Callable[..., AuthorizationServer] = AuthorizationServer
+    with pytest.raises(TypeError):
+        make(URL, URL, ["read"])
+
+
+def test_server_fields() -> None:
+    """`ServerFields`, which types the overrides of discovery, has the fields of the server."""
+    fields = {field.name: field.type for field in dataclasses.fields(AuthorizationServer)}
+    assert get_type_hints(ServerFields) == fields
+
+
+@pytest.mark.parametrize(
+    ("declared", "kept", "secret", "method"),
+    [
+        ("client_secret_post", None, SENTINEL, "client_secret_post"),
+        ("client_secret_basic", None, SENTINEL, "client_secret_basic"),
+        ("client_secret_post", "client_secret_basic", SENTINEL, "client_secret_basic"),
+        ("none", None, SENTINEL, "none"),
+        ("none", "client_secret_post", SENTINEL, "client_secret_post"),
+        ("client_secret_basic", "client_secret_post", "", "none"),
+    ],
+)
+def test_auth_method(
+    declared: ClientAuthMethod, kept: ClientAuthMethod | None, secret: str, method: str
+) -> None:
+    """A client authenticates as it was found to, else as declared; without a secret not at all.
+
+    Without a secret to send, its logins have a code challenge, unless the server is declared to
+    want none.
+    """
+    credential = DeveloperCredential("id", secret, token_endpoint_auth_method=kept)
+    server = AuthorizationServer(URL, URL, token_endpoint_auth_method=declared)
+    assert server.auth_method_of(credential) == method
+    assert server.uses_pkce(credential) is (method == "none")
+    for pkce in (True, False):
+        assert dataclasses.replace(server, pkce=pkce).uses_pkce(credential) is pkce
 
 
 def test_server_is_a_value() -> None:

@@ -36,6 +36,16 @@ BROKEN = {
         "function raised",
         "async_get_authorization_server, KeyError",
     ),
+    "server_that_cannot_be": (
+        PLATFORM.replace("https://cloud.example/token", "http://cloud.example/token"),
+        "invalid server",
+        "token_url must use https, since cloud.example is not a local host",
+    ),
+    "server_with_odd_scope": (
+        PLATFORM.replace('/token")', '/token", scopes=["`" + "x y" * 200])'),
+        "invalid server",
+        "scopes has ''x yx y",
+    ),
     "not_async": (
         "def async_get_authorization_server(hass): return 1",
         "function raised",

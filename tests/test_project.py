@@ -1,6 +1,8 @@
 """One fact in one place: what several files say is the same."""
 
 import ast
+from collections.abc import Mapping
+import dataclasses
 import json
 from pathlib import Path
 import re
@@ -109,15 +111,36 @@ def test_developer_guide_is_where_it_is_linked() -> None:
 
 
 def test_developer_guide_snippets() -> None:
-    """What the developer guide shows is taken from Demo Cloud."""
-    demo = "".join(file.read_text() for file in (ROOT / "demo/custom_components").rglob("*.py"))
+    """What the developer guide shows is taken from Demo Cloud, or from examples that tests run."""
+    folders = (ROOT / "demo/custom_components", ROOT / "docs/examples")
+    sources = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
     guide = (ROOT / "docs" / "developer.md").read_text()
     snippets = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     assert snippets
     for snippet in snippets:
-        assert snippet in demo
+        assert snippet in sources
     for name in set(package.__all__) - {"CONFIG_SCHEMA"}:
         assert f"`{name}`" in guide.split("## The public names")[1]
+
+
+def test_developer_guide_fields() -> None:
+    """The reference of `AuthorizationServer` has its fields, with their types and defaults."""
+    guide = (ROOT / "docs" / "developer.md").read_text()
+    rows = re.findall(r"^\| `(\w+): (.*?)` \| (?:`(.*?)`)? ?\| (.+) \|$", guide, re.MULTILINE)
+    assert [(name, kind.replace("\\|", "|"), default) for name, kind, default, _ in rows] == [
+        (
+            field.name,
+            re.sub(r"\b(?:\w+\.)+|<class '(\w+)'>", r"\1", str(field.type)),
+            "" if field.default is dataclasses.MISSING else _literal(field.default),
+        )
+        for field in dataclasses.fields(package.AuthorizationServer)
+    ]
+
+
+def _literal(default: object) -> str:
+    """Return a default as it is written."""
+    value = dict(default) if isinstance(default, Mapping) else default
+    return repr(value).replace("'", '"')
 
 
 def test_user_guide_yaml() -> None:

@@ -2,13 +2,11 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
 import json
 from typing import Any
-from urllib.parse import parse_qsl, quote_plus, unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
     OAuth2TokenRequestReauthError,
@@ -30,74 +28,32 @@ from custom_components.developer_credentials.errors import (
 from custom_components.developer_credentials.models import ClientAuthMethod
 from custom_components.developer_credentials.token_endpoint import TokenEndpoint
 from tests.common import SENTINEL
-
-pytestmark = pytest.mark.usefixtures("socket_enabled")
+from tests.recording_server import TOKEN, RecordingServer, Respond, answer
 
 CODE = f"{SENTINEL}-code"
 GRANT = {"grant_type": "authorization_code", "code": CODE}
-TOKEN = {"access_token": f"{SENTINEL}-token", "token_type": "Bearer", "expires_in": 60}
-
-type Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Server:
-    """A token endpoint that answers as a test tells it to."""
-
-    def __init__(self) -> None:
-        """Answer with a token."""
-        self.requests: list[tuple[dict[str, str], str | None]] = []
-        self.respond: Respond = answer(TOKEN)
-        self.url = ""
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Note the request and answer it."""
-        body = dict(parse_qsl(await request.text(), keep_blank_values=True))
-        self.requests.append((body, request.headers.get("Authorization")))
-        return await self.respond(request)
-
-
-def answer(
-    body: object, status: int = 200, content_type: str = "application/json", **headers: str
-) -> Respond:
-    """Return a response function for a body: a text, bytes, or what JSON is made of."""
-    text = body if isinstance(body, str | bytes) else json.dumps(body)
-    data = text.encode() if isinstance(text, str) else text
-
-    async def respond(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=data, status=status, content_type=content_type, headers=headers)
-
-    return respond
-
-
-@pytest.fixture
-async def server(
-    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
-) -> Server:
-    """Run the server."""
-    server = Server()
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", server.handle)
-    server.url = str((await aiohttp_server(application)).make_url("/token"))
-    return server
 
 
 def _endpoint(
     hass: HomeAssistant,
-    server: Server,
+    server: RecordingServer,
     secret: str = SENTINEL,
     method: ClientAuthMethod = "client_secret_post",
 ) -> TokenEndpoint:
-    return TokenEndpoint(hass, server.url, DeveloperCredential("id:ü", secret), method, "acme")
+    return TokenEndpoint(
+        hass, server.token_url, DeveloperCredential("id:ü", secret), method, "acme"
+    )
 
 
 @pytest.mark.parametrize("secret", [SENTINEL, f"{SENTINEL} %&+=:ü", f"{SENTINEL}😀" * 100])
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 async def test_client_authentication(
-    hass: HomeAssistant, server: Server, method: ClientAuthMethod, secret: str
+    hass: HomeAssistant, server: RecordingServer, method: ClientAuthMethod, secret: str
 ) -> None:
     """Id and secret arrive as they are, in the body or form-encoded in the header."""
     await _endpoint(hass, server, secret, method).async_request_token(GRANT)
-    ((body, header),) = server.requests
+    (request,) = server.requests
+    body, header = request.body, request.authorization
     if method == "client_secret_post":
         assert header is None
         assert body == {**GRANT, "client_id": "id:ü", "client_secret": secret}
@@ -108,21 +64,32 @@ async def test_client_authentication(
         assert [unquote_plus(part) for part in pair] == ["id:ü", secret]
 
 
-@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
-async def test_public_client(hass: HomeAssistant, server: Server, method: ClientAuthMethod) -> None:
-    """A client without a secret names its id, and sends no secret (RFC 6749, section 3.2.1)."""
-    await _endpoint(hass, server, "", method).async_request_token(GRANT)
-    assert server.requests == [({**GRANT, "client_id": "id:ü"}, None)]
+@pytest.mark.parametrize(
+    ("secret", "method"),
+    [("", "client_secret_post"), ("", "client_secret_basic"), ("", "none"), (SENTINEL, "none")],
+)
+async def test_public_client(
+    hass: HomeAssistant, server: RecordingServer, secret: str, method: ClientAuthMethod
+) -> None:
+    """A client without a secret names its id, and sends no secret (RFC 6749, section 3.2.1).
+
+    So does one with a secret, where the server takes none.
+    """
+    await _endpoint(hass, server, secret, method).async_request_token(GRANT)
+    (request,) = server.requests
+    assert request.body == {**GRANT, "client_id": "id:ü"}
+    assert request.authorization is None
 
 
 async def _token(endpoint: TokenEndpoint) -> dict[str, Any]:
     return endpoint.checked(await endpoint.async_request_token(GRANT))
 
 
-async def test_default_lifetime(hass: HomeAssistant, server: Server) -> None:
+async def test_default_lifetime(hass: HomeAssistant, server: RecordingServer) -> None:
     """Where the server does not tell the lifetime, the one that is known serves."""
     endpoint = _endpoint(hass, server)
     assert endpoint.checked({"access_token": "token"}, 30)["expires_in"] == 30
+    assert endpoint.checked(TOKEN | {"expires_in": None}, 30)["expires_in"] == 30
     assert endpoint.checked(TOKEN, 30)["expires_in"] == 60
 
 
@@ -147,7 +114,7 @@ GOOD: dict[str, tuple[Respond, int]] = {
 
 @pytest.mark.parametrize(("respond", "expires_in"), GOOD.values(), ids=list(GOOD))
 async def test_token(
-    hass: HomeAssistant, server: Server, respond: Respond, expires_in: int
+    hass: HomeAssistant, server: RecordingServer, respond: Respond, expires_in: int
 ) -> None:
     """A token is read, however the server writes it."""
     server.respond = respond
@@ -157,8 +124,32 @@ async def test_token(
     assert type(token["expires_in"]) is int
 
 
+@pytest.mark.parametrize("refresh_token", [None, "", False])
+async def test_refresh_token_that_is_none(
+    hass: HomeAssistant, server: RecordingServer, refresh_token: object
+) -> None:
+    """A refresh token that is none does not count as one, and cannot take the place of one."""
+    server.respond = answer(TOKEN | {"refresh_token": refresh_token})
+    assert await _token(_endpoint(hass, server)) == TOKEN
+
+
 def _error(code: str, status: int = 400, **fields: str) -> Respond:
     return answer({"error": code, **fields}, status)
+
+
+async def _truncated(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(json.dumps(TOKEN).encode())
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def _compressed(request: web.Request) -> web.StreamResponse:
+    response = web.Response(body=b"[" + b" " * 10_000_000 + b"]")
+    response.enable_compression(web.ContentCoding.gzip)
+    return response
 
 
 BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
@@ -183,7 +174,7 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
     "empty": (answer(""), InvalidResponseError),
     "html": (answer("<a href='?a=b&c=d'>", content_type="text/html"), InvalidResponseError),
     "list": (answer([TOKEN]), InvalidResponseError),
-    "truncated": (answer(json.dumps(TOKEN)[:-5]), InvalidResponseError),
+    "truncated JSON": (answer(json.dumps(TOKEN)[:-5]), InvalidResponseError),
     "not text": (answer(b"\xff\xfe\x00{"), InvalidResponseError),
     "deep": (answer("[" * 60_000), InvalidResponseError),
     "many fields": (answer("&".join(["a=b"] * 100)), InvalidResponseError),
@@ -191,10 +182,14 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
     "empty token": (answer(TOKEN | {"access_token": ""}), InvalidResponseError),
     "token that is no text": (answer(TOKEN | {"access_token": 1}), InvalidResponseError),
     "no lifetime": (answer({"access_token": f"{SENTINEL}-token"}), InvalidResponseError),
+    "null lifetime": (answer(TOKEN | {"expires_in": None}), InvalidResponseError),
+    "error beside a token": (answer(TOKEN | {"error": "invalid_client"}), InvalidClientError),
     "negative lifetime": (answer(TOKEN | {"expires_in": -1}), InvalidResponseError),
     "lifetime in words": (answer(TOKEN | {"expires_in": "soon"}), InvalidResponseError),
     "lifetime that is none": (answer(TOKEN | {"expires_in": "nan"}), InvalidResponseError),
     "boolean lifetime": (answer(TOKEN | {"expires_in": True}), InvalidResponseError),
+    "truncated transfer": (_truncated, UnavailableError),
+    "10 MB compressed": (_compressed, InvalidResponseError),
     "10 MB": (answer(b"[" + b" " * 10_000_000 + b"]"), InvalidResponseError),
     "redirect": (answer("", 307, Location="/elsewhere"), InvalidResponseError),
     "redirect with a token": (answer(TOKEN, 302, Location="/elsewhere"), InvalidResponseError),
@@ -203,7 +198,7 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
 
 @pytest.mark.parametrize(("respond", "kind"), BAD.values(), ids=list(BAD))
 async def test_no_token(
-    hass: HomeAssistant, server: Server, respond: Respond, kind: type[TokenRequestError]
+    hass: HomeAssistant, server: RecordingServer, respond: Respond, kind: type[TokenRequestError]
 ) -> None:
     """Whatever is no token is an error that says what to do; nothing sent or issued is in it."""
     server.respond = respond
@@ -224,7 +219,7 @@ def test_effect(kind: type[TokenRequestError]) -> None:
     assert issubclass(kind, OAuth2TokenRequestTransientError) is (kind is not InvalidGrantError)
 
 
-async def test_words_of_the_server(hass: HomeAssistant, server: Server) -> None:
+async def test_words_of_the_server(hass: HomeAssistant, server: RecordingServer) -> None:
     """The server's words are one short line, without what was sent to it."""
     server.respond = _error(
         "invalid_grant",
@@ -239,18 +234,22 @@ async def test_words_of_the_server(hass: HomeAssistant, server: Server) -> None:
     assert str(raised.value).startswith("400, message='invalid_grant: no **REDACTED**")
 
 
-async def test_what_is_redacted(hass: HomeAssistant, server: Server) -> None:
+async def test_what_is_redacted(hass: HomeAssistant, server: RecordingServer) -> None:
     """A secret is redacted in every form that was sent, what is no secret stays readable."""
     secret = f"{SENTINEL} %"
     basic = base64.b64encode(f"{quote_plus('id:ü')}:{quote_plus(secret)}".encode()).decode()
     server.respond = _error(
         "invalid_request",
-        error_description=f"authorization_code: {secret}, {quote_plus(secret)}, {basic}",
+        error_description=(
+            f"authorization_code: {secret}, {quote_plus(secret)}, {basic}, issued-token, issued-id"
+        ),
+        access_token="issued-token",
+        id_token="issued-id",
     )
     with pytest.raises(RefusedError) as raised:
         await _endpoint(hass, server, secret, "client_secret_basic").async_request_token(GRANT)
     assert raised.value.error_description == (
-        "authorization_code: **REDACTED**, **REDACTED**, **REDACTED**"
+        "authorization_code: **REDACTED**, **REDACTED**, **REDACTED**, **REDACTED**, **REDACTED**"
     )
 
 
@@ -263,7 +262,7 @@ async def test_what_is_redacted(hass: HomeAssistant, server: Server) -> None:
     ],
 )
 async def test_code_with_a_secret_in_it(
-    hass: HomeAssistant, server: Server, secret: str, code: str, told: str
+    hass: HomeAssistant, server: RecordingServer, secret: str, code: str, told: str
 ) -> None:
     """A secret that is a part of a usual code does not hide the code."""
     server.respond = _error(code)
@@ -294,7 +293,7 @@ async def _endless(request: web.Request) -> web.StreamResponse:
 
 @pytest.mark.parametrize("respond", [_reset, _slow, _endless])
 async def test_no_answer(
-    hass: HomeAssistant, server: Server, monkeypatch: pytest.MonkeyPatch, respond: Respond
+    hass: HomeAssistant, server: RecordingServer, monkeypatch: pytest.MonkeyPatch, respond: Respond
 ) -> None:
     """A connection that is reset, or an answer that takes too long, is tried again later."""
     server.respond = respond
@@ -304,7 +303,9 @@ async def test_no_answer(
     assert SENTINEL not in f"{raised.value!r} {raised.value}"
 
 
-async def test_nobody_listens(hass: HomeAssistant, unused_tcp_port: int) -> None:
+async def test_nobody_listens(
+    hass: HomeAssistant, socket_enabled: None, unused_tcp_port: int
+) -> None:
     """A server that is not there is tried again later."""
     endpoint = TokenEndpoint(
         hass,
@@ -317,7 +318,7 @@ async def test_nobody_listens(hass: HomeAssistant, unused_tcp_port: int) -> None
         await endpoint.async_request_token(GRANT)
 
 
-async def test_caller_is_cancelled(hass: HomeAssistant, server: Server) -> None:
+async def test_caller_is_cancelled(hass: HomeAssistant, server: RecordingServer) -> None:
     """A time limit of the caller's is the caller's."""
     server.respond = _slow
     with pytest.raises(TimeoutError):

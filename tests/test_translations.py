@@ -94,7 +94,11 @@ def test_form_texts() -> None:
 def test_abort_texts() -> None:
     """Each abort has a text, and each text has its use."""
     reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
-    kinds = {kind.reason for kind in TokenRequestError.__subclasses__()} - {"invalid_client"}
+    kinds = {
+        kind.reason
+        for effect in TokenRequestError.__subclasses__()
+        for kind in effect.__subclasses__()
+    } - {"invalid_client"}
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Final, Unpack
 
 from aiohttp import web
 from homeassistant.core import HomeAssistant
@@ -12,7 +13,8 @@ from custom_components.developer_credentials import (
     DeveloperCredential,
     verification,
 )
-from custom_components.developer_credentials.models import ClientAuthMethod
+from custom_components.developer_credentials.implementation import code_challenge_of
+from custom_components.developer_credentials.models import ClientAuthMethod, ServerFields
 from custom_components.developer_credentials.verification import (
     Outcome,
     Verification,
@@ -20,8 +22,10 @@ from custom_components.developer_credentials.verification import (
 )
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import REDIRECT_URI, SENTINEL
-from tests.test_token_endpoint import Server, answer, server  # noqa: F401 - a fixture
+from tests.recording_server import RecordingServer, answer
 
+POST: Final = "client_secret_post"
+BASIC: Final = "client_secret_basic"
 ACCEPTED = Outcome.ACCEPTED
 REJECTED = Outcome.REJECTED
 INCONCLUSIVE = Outcome.INCONCLUSIVE
@@ -29,17 +33,24 @@ REDIRECT_URI_REJECTED = Outcome.REDIRECT_URI_REJECTED
 
 
 async def _verify(
-    hass: HomeAssistant, url: str, client_id: str = "id", secret: str = SENTINEL
+    hass: HomeAssistant,
+    url: str,
+    client_id: str = "id",
+    secret: str = SENTINEL,
+    method: ClientAuthMethod | None = None,
+    **fields: Unpack[ServerFields],
 ) -> Verification:
-    declared = AuthorizationServer(f"{url}/authorize", f"{url}/token")
-    return await async_verify(hass, declared, DeveloperCredential(client_id, secret), REDIRECT_URI)
+    fields.setdefault("authorize_url", f"{url}/authorize")
+    fields.setdefault("token_url", f"{url}/token")
+    credential = DeveloperCredential(client_id, secret, token_endpoint_auth_method=method)
+    return await async_verify(hass, AuthorizationServer(**fields), credential, REDIRECT_URI)
 
 
 @pytest.mark.parametrize(
     ("client_id", "secret", "redirect_uri", "registered", "outcome", "method"),
     [
-        ("id", SENTINEL, REDIRECT_URI, None, ACCEPTED, "client_secret_post"),
-        ("id", SENTINEL, REDIRECT_URI, "client_secret_post", ACCEPTED, "client_secret_post"),
+        ("id", SENTINEL, REDIRECT_URI, None, ACCEPTED, None),
+        ("id", SENTINEL, REDIRECT_URI, "client_secret_post", ACCEPTED, None),
         ("id", SENTINEL, REDIRECT_URI, "client_secret_basic", ACCEPTED, "client_secret_basic"),
         ("id", f"{SENTINEL}-wrong", REDIRECT_URI, None, REJECTED, None),
         ("other", SENTINEL, REDIRECT_URI, None, REJECTED, None),
@@ -73,7 +84,8 @@ async def test_demo_cloud(
         token_endpoint_auth_method=registered,
     )
     result = await _verify(hass, demo_cloud.url, client_id, secret)
-    assert (result.outcome, result.auth_method) == (outcome, method)
+    assert result.outcome is outcome
+    assert result.credential.token_endpoint_auth_method == method
     if outcome is REJECTED:
         assert result.detail.startswith("invalid_client")
     codes = {request.form["code"] for request in demo_cloud.token_requests}
@@ -89,11 +101,74 @@ async def test_public_client(hass: HomeAssistant, demo_cloud: DemoAuthorizationS
 
 
 @pytest.mark.parametrize(
+    ("declared", "method", "accepted", "asked", "kept"),
+    [
+        (BASIC, None, {BASIC}, [BASIC], None),
+        (BASIC, POST, {BASIC}, [POST, BASIC], None),
+        (BASIC, None, {POST}, [BASIC, POST], POST),
+        (POST, BASIC, {BASIC, POST}, [BASIC], BASIC),
+        ("none", None, {"none"}, ["none"], None),
+        ("none", None, {POST}, ["none", POST], POST),
+        ("none", None, {BASIC}, ["none", POST], None),
+    ],
+)
+async def test_declared_method(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    declared: ClientAuthMethod,
+    method: ClientAuthMethod | None,
+    accepted: set[str],
+    asked: list[str],
+    kept: str | None,
+) -> None:
+    """What is kept, then what is declared, comes first; only another way than declared is kept."""
+    seen = []
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if request.method == "GET":
+            return web.Response()
+        body = await request.post()
+        basic = BASIC if "Authorization" in request.headers else "none"
+        seen.append(POST if "client_secret" in body else basic)
+        code = "invalid_grant" if seen[-1] in accepted else "invalid_client"
+        return await answer({"error": code}, 400)(request)
+
+    server.respond = respond
+    result = await _verify(hass, server.url, method=method, token_endpoint_auth_method=declared)
+    assert seen == asked
+    assert result.outcome is (ACCEPTED if seen[-1] in accepted else REJECTED)
+    assert result.credential.token_endpoint_auth_method == kept
+
+
+async def test_asks_as_a_login_does(hass: HomeAssistant, server: RecordingServer) -> None:
+    """The requests have the scopes, the parameters and the challenge that a login has."""
+    query: dict[str, str] = {}
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        query.update(request.query)
+        return await answer({"error": "invalid_grant"}, 404)(request)
+
+    server.respond = respond
+    await _verify(
+        hass,
+        server.url,
+        scopes=["a", "b"],
+        pkce=True,
+        authorize_params={"audience": "api"},
+        token_params={"type": "jwt"},
+    )
+    token_request = server.requests[0].body
+    assert token_request["type"] == "jwt"
+    challenge = code_challenge_of(token_request["code_verifier"])
+    assert query.items() >= {"scope": "a b", "audience": "api", **challenge}.items()
+
+
+@pytest.mark.parametrize(
     ("post", "basic", "outcome", "method"),
     [
-        ("invalid_code", "", ACCEPTED, "client_secret_post"),
-        ("bad_verification_code", "", ACCEPTED, "client_secret_post"),
-        ("redirect_uri_mismatch", "", REDIRECT_URI_REJECTED, "client_secret_post"),
+        ("invalid_code", "", ACCEPTED, None),
+        ("bad_verification_code", "", ACCEPTED, None),
+        ("redirect_uri_mismatch", "", REDIRECT_URI_REJECTED, None),
         ("unauthorized_client", "invalid_code", ACCEPTED, "client_secret_basic"),
         ("incorrect_client_credentials", "invalid_request", REJECTED, None),
         ("invalid_client", "invalid_client", REJECTED, None),
@@ -103,8 +178,7 @@ async def test_public_client(hass: HomeAssistant, demo_cloud: DemoAuthorizationS
 )
 async def test_habits(
     hass: HomeAssistant,
-    socket_enabled: None,
-    server: Server,  # noqa: F811
+    server: RecordingServer,
     post: str,
     basic: str,
     outcome: Outcome,
@@ -118,29 +192,28 @@ async def test_habits(
         return await answer({"error": code} if code else {}, status)(request)
 
     server.respond = respond
-    result = await _verify(hass, server.url.removesuffix("/token"))
-    assert (result.outcome, result.auth_method) == (outcome, method)
+    result = await _verify(hass, server.url)
+    assert result.outcome is outcome
+    assert result.credential.token_endpoint_auth_method == method
 
 
 async def test_login_page_refuses(
     hass: HomeAssistant,
-    socket_enabled: None,
-    server: Server,  # noqa: F811
+    server: RecordingServer,
 ) -> None:
     """Where the token endpoint says nothing clear, the login page still may."""
     server.respond = answer({"error": "invalid_request"}, 400)
-    result = await _verify(hass, server.url.removesuffix("/token"))
-    assert (result.outcome, result.auth_method) == (REDIRECT_URI_REJECTED, None)
+    result = await _verify(hass, server.url)
+    assert result.outcome is REDIRECT_URI_REJECTED
 
 
 async def test_words_without_secret(
     hass: HomeAssistant,
-    socket_enabled: None,
-    server: Server,  # noqa: F811
+    server: RecordingServer,
 ) -> None:
     """What the server says is told without the secret that it repeats."""
     server.respond = answer({"error": "invalid_client", "error_description": f"not {SENTINEL}"})
-    result = await _verify(hass, server.url.removesuffix("/token"))
+    result = await _verify(hass, server.url)
     assert result.detail == "invalid_client: not **REDACTED**"
 
 
@@ -149,14 +222,13 @@ async def test_nobody_answers(
 ) -> None:
     """Without an answer nothing is known."""
     result = await _verify(hass, f"http://127.0.0.1:{unused_tcp_port}")
-    assert result == Verification(INCONCLUSIVE)
+    assert result == Verification(INCONCLUSIVE, "", DeveloperCredential("id", SENTINEL))
 
 
 @pytest.mark.parametrize("slow", ["POST", "GET"])
 async def test_slow(
     hass: HomeAssistant,
-    socket_enabled: None,
-    server: Server,  # noqa: F811
+    server: RecordingServer,
     monkeypatch: pytest.MonkeyPatch,
     slow: str,
 ) -> None:
@@ -170,20 +242,21 @@ async def test_slow(
     server.respond = respond
     monkeypatch.setattr(verification, "TIMEOUT", 0.3)
     started = time.monotonic()
-    result = await _verify(hass, server.url.removesuffix("/token"))
+    result = await _verify(hass, server.url)
     assert time.monotonic() - started < 2
     assert result.outcome is (INCONCLUSIVE if slow == "POST" else ACCEPTED)
 
 
 async def test_login_page_is_gone(
     hass: HomeAssistant,
-    socket_enabled: None,
-    server: Server,  # noqa: F811
+    server: RecordingServer,
     unused_tcp_port: int,
 ) -> None:
     """A login page that cannot be reached says nothing against the client."""
     server.respond = answer({"error": "invalid_grant"}, 400)
-    declared = AuthorizationServer(f"http://127.0.0.1:{unused_tcp_port}/authorize", server.url)
+    declared = AuthorizationServer(
+        f"http://127.0.0.1:{unused_tcp_port}/authorize", server.token_url
+    )
     credential = DeveloperCredential("id", SENTINEL)
     result = await async_verify(hass, declared, credential, REDIRECT_URI)
     assert result.outcome is ACCEPTED

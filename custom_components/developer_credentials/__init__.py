@@ -16,12 +16,11 @@ from .const import DOMAIN, LOGGER
 from .credential_request import async_withdraw_offers
 from .credentials import async_forget, async_get_entry, async_get_or_create_entry
 from .flow_handler import DeveloperCredentialsFlowHandler
-from .implementation import (
-    AuthImplementation,
-    async_provide_implementations,
-    async_refresh_implementations,
-)
+from .implementation import AuthImplementation
+from .metadata import async_discover_authorization_server
 from .models import AuthorizationServer, DeveloperCredential
+from .provider import async_provide_implementations, async_refresh_implementations
+from .revocation import async_revoke_token
 from .yaml_import import (
     CONFIG_SCHEMA,
     YamlItem,
@@ -36,7 +35,9 @@ __all__ = [
     "AuthorizationServer",
     "DeveloperCredential",
     "DeveloperCredentialsFlowHandler",
+    "async_discover_authorization_server",
     "async_import_developer_credential",
+    "async_revoke_token",
 ]
 
 _DATA_YAML: HassKey[Sequence[YamlItem]] = HassKey(f"{DOMAIN}_yaml")

@@ -6,7 +6,6 @@ rejects it, the user corrects it, or submits the same again to insist.
 """
 
 from abc import abstractmethod
-from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
@@ -35,10 +34,9 @@ from .credentials import (
     credential_of,
 )
 from .instructions import async_describe_redirect_uris, async_get_instructions, escape_markdown
-from .models import AuthorizationServer, ClientAuthMethod, DeveloperCredential, RedirectUri
+from .models import AuthorizationServer, DeveloperCredential, RedirectUri
 from .platform import PlatformError, async_call, async_get_integrations, async_get_platform
 from .redirect_uri import async_get_redirect_uri, async_get_redirect_uris
-from .token_endpoint import DEFAULT_AUTH_METHOD
 from .verification import Outcome, Verification, async_verify
 
 # What stands for an empty text in a sentence.
@@ -63,8 +61,8 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
     def __init__(self) -> None:
         """Initialize with nothing verified."""
-        # How the server accepts what was submitted; what it rejects, the user may insist on.
-        self._verified: dict[DeveloperCredential, ClientAuthMethod | None] = {}
+        # What came of what was submitted; what the server rejects, the user may insist on.
+        self._verified: dict[DeveloperCredential, Verification] = {}
 
     @abstractmethod
     async def _async_save(self, credential: DeveloperCredential) -> ResultT:
@@ -133,12 +131,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             return await self._async_show(step_id, user_input, errors, detail)
         if self._subentry and not self._is_there(self._subentry):
             return self.async_abort(reason="credential_gone")
-        if method := self._verified[credential]:
-            credential = replace(
-                credential,
-                token_endpoint_auth_method=None if method == DEFAULT_AUTH_METHOD else method,
-            )
-        return await self._async_save(credential)
+        return await self._async_save(self._verified[credential].credential)
 
     async def _async_show(
         self,
@@ -197,7 +190,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         if credential in self._verified:
             return {}, ""
         verification = await self._async_verify(credential)
-        self._verified[credential] = verification.auth_method
+        self._verified[credential] = verification
         if verification.outcome is Outcome.REJECTED:
             return {"base": verification.outcome.value}, verification.detail
         if verification.outcome is Outcome.REDIRECT_URI_REJECTED:
@@ -210,13 +203,13 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         try:
             platform = await async_get_platform(self.hass, domain)
             if platform is None or hasattr(platform, "async_get_auth_implementation"):
-                return Verification(Outcome.INCONCLUSIVE)
+                return Verification(Outcome.INCONCLUSIVE, "", credential)
             server = await async_call(
                 platform, "async_get_authorization_server", AuthorizationServer, self.hass
             )
             redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
         except ImplementationUnavailableError, NoURLAvailableError, PlatformError:
-            return Verification(Outcome.INCONCLUSIVE)
+            return Verification(Outcome.INCONCLUSIVE, "", credential)
         return await async_verify(self.hass, server, credential, redirect_uri)
 
 

@@ -2,7 +2,8 @@
 
 One class for each kind of answer that is told apart (RFC 6749, section 5.2). All are Home
 Assistant's own exceptions for token requests, so that coordinators and OAuth2Session do the right
-thing without knowing these: a transient one is tried again, a reauth one has the user log in.
+thing without knowing these: a transient one is tried again, a reauth one has the user log in. So
+does the set-up of an entry, also in Home Assistant 2026.9, whose exceptions do not say so yet.
 """
 
 from http import HTTPStatus
@@ -10,6 +11,8 @@ from typing import ClassVar, Final
 
 from aiohttp import RequestInfo
 from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryNotReady,
     OAuth2TokenRequestError,
     OAuth2TokenRequestReauthError,
     OAuth2TokenRequestTransientError,
@@ -62,19 +65,27 @@ class TokenRequestError(OAuth2TokenRequestError):
         self.error_description = error_description
 
 
-class UnavailableError(TokenRequestError, OAuth2TokenRequestTransientError):
+class _TransientError(TokenRequestError, OAuth2TokenRequestTransientError, ConfigEntryNotReady):
+    """It may succeed later."""
+
+
+class _ReauthError(TokenRequestError, OAuth2TokenRequestReauthError, ConfigEntryAuthFailed):
+    """It succeeds after another login."""
+
+
+class UnavailableError(_TransientError):
     """The server did not answer, or said that it cannot now (429, 5xx)."""
 
     reason = "unavailable"
 
 
-class InvalidResponseError(TokenRequestError, OAuth2TokenRequestTransientError):
+class InvalidResponseError(_TransientError):
     """The answer is neither a token nor an error (RFC 6749, section 5.1)."""
 
     reason = "invalid_response"
 
 
-class InvalidClientError(TokenRequestError, OAuth2TokenRequestTransientError):
+class InvalidClientError(_TransientError):
     """The server does not accept the client: its id, its secret, or how it authenticates.
 
     Logging in again cannot help, so the integration keeps its refresh token and tries again.
@@ -83,25 +94,25 @@ class InvalidClientError(TokenRequestError, OAuth2TokenRequestTransientError):
     reason = "invalid_client"
 
 
-class InvalidGrantError(TokenRequestError, OAuth2TokenRequestReauthError):
+class InvalidGrantError(_ReauthError):
     """The code or refresh token has expired, was revoked, or is another client's."""
 
     reason = "invalid_grant"
 
 
-class InvalidRedirectUriError(TokenRequestError, OAuth2TokenRequestReauthError):
+class InvalidRedirectUriError(_ReauthError):
     """The redirect URI is not registered for the client."""
 
     reason = "invalid_redirect_uri"
 
 
-class InvalidScopeError(TokenRequestError, OAuth2TokenRequestReauthError):
+class InvalidScopeError(_ReauthError):
     """The application may not have what the integration asks for (RFC 6749, section 5.2)."""
 
     reason = "invalid_scope"
 
 
-class RefusedError(TokenRequestError, OAuth2TokenRequestReauthError):
+class RefusedError(_ReauthError):
     """The server refused for another reason; Home Assistant has the user log in again."""
 
 

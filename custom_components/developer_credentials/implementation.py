@@ -1,51 +1,33 @@
-"""The OAuth2 implementations that Home Assistant's config flows and entries use.
+"""The OAuth2 implementation of an integration: its declared server, and a credential of the user.
 
-Home Assistant asks each provider for the implementations of an integration: when a flow starts,
-and when a config entry is set up. Ours are made of the server that the platform declares and of
-each credential of the user.
+It is Home Assistant's own, and does beyond that what a server is declared to want. Config flows
+log in with it, config entries refresh their tokens with it.
 """
 
-from types import ModuleType
+from collections.abc import Awaitable
+import time
 from typing import Any, override
-from weakref import WeakSet
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import (
-    AbstractOAuth2Implementation,
     LocalOAuth2Implementation,
+    LocalOAuth2ImplementationWithPkce,
 )
-from homeassistant.util.hass_dict import HassKey
 from yarl import URL
 
-from .const import DOMAIN
-from .credential_request import async_offer_credential, async_withdraw_offers
-from .credentials import (
-    CONF_AUTH_DOMAIN,
-    async_get_entry,
-    async_get_subentries,
-    credential_of,
-)
-from .errors import InvalidResponseError, TokenRequestError
+from .errors import InvalidGrantError, TokenRequestError
 from .models import AuthorizationServer, DeveloperCredential
-from .platform import (
-    PlatformError,
-    async_call,
-    async_get_platform,
-    async_report_problem,
-)
 from .redirect_uri import async_get_redirect_uri
-from .token_endpoint import DEFAULT_AUTH_METHOD, TokenEndpoint
-from .yaml_import import async_import_from_platform
-
-# The implementations that integrations hold, by subentry.
-_DATA_IN_USE: HassKey[dict[str, WeakSet[LocalOAuth2Implementation]]] = HassKey(f"{DOMAIN}_in_use")
+from .single_flight import async_join
+from .token_endpoint import TokenEndpoint
 
 
 class AuthImplementation(LocalOAuth2Implementation):
     """The authorization code grant with the user's own client (RFC 6749, section 4.1).
 
     Attributes:
+        authorization_server: The server.
+        credential: The client.
         error: Why the last token request brought no token; None where it did.
     """
 
@@ -65,8 +47,11 @@ class AuthImplementation(LocalOAuth2Implementation):
             authorization_server.authorize_url,
             authorization_server.token_url,
         )
+        self.authorization_server = authorization_server
         self.credential = credential
         self.error: TokenRequestError | None = None
+        # The code verifiers of the logins that have begun, by flow.
+        self._code_verifiers: dict[str, str] = {}
 
     @property
     @override
@@ -84,154 +69,128 @@ class AuthImplementation(LocalOAuth2Implementation):
         """
         return async_get_redirect_uri(self.hass, self.credential.redirect_uri)
 
+    @property
+    @override
+    def extra_authorize_data(self) -> dict[str, str]:
+        """The scopes and the parameters of the server; a subclass adds to them."""
+        return self.authorization_server.extra_authorize_data
+
     @override
     async def async_generate_authorize_url(self, flow_id: str) -> str:
-        """Return the URL of the login; a query that the authorize URL has itself survives."""
+        """Return the URL of the login, with a code challenge where PKCE is used (RFC 7636).
+
+        A query that the authorize URL has itself survives.
+        """
         # Home Assistant drops it before 2026.11.
-        url = URL(await super().async_generate_authorize_url(flow_id))
-        return str(URL(self.authorize_url).update_query(url.query))
+        generated = URL(await super().async_generate_authorize_url(flow_id))
+        url = URL(self.authorize_url).update_query(generated.query)
+        if self.authorization_server.uses_pkce(self.credential):
+            # A flow that shows its login again goes on with the login that it has begun.
+            code_verifier = self._code_verifiers.setdefault(flow_id, generate_code_verifier())
+            url = url.update_query(code_challenge_of(code_verifier))
+        return str(url)
 
     @override
     async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
         """Return the token for an authorization code (RFC 6749, section 4.1.3).
 
         Raises:
-            TokenRequestError: There is none that Home Assistant could use, and would log.
+            TokenRequestError: There is none; the class says why.
         """
-        answer = await super().async_resolve_external_data(external_data)
-        return self._checked(answer)
+        state = external_data["state"]
+        data = {
+            "grant_type": "authorization_code",
+            "code": external_data["code"],
+            "redirect_uri": state["redirect_uri"],
+            **self.extra_token_resolve_data,
+        }
+        if code_verifier := self._code_verifiers.pop(state.get("flow_id", ""), None):
+            data["code_verifier"] = code_verifier
+        return await self._noting_error(self._async_token(data))
 
     @override
     async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
         """Return the token after its refresh (RFC 6749, section 6).
 
-        What the server does not send stays: the refresh token, and the lifetime.
+        However many ask to refresh the same token, one request is made: a server that rotates
+        refresh tokens takes each of them once (RFC 9700, section 4.14.2). What the server does not
+        send stays: the refresh token, and the lifetime.
 
         Raises:
             TokenRequestError: There is none; the class says why.
         """
-        answer = await self._token_request(
-            {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+        return {**token, **await self._noting_error(self._async_refresh(token))}
+
+    async def _async_refresh(self, token: dict[str, Any]) -> dict[str, Any]:
+        if not (refresh_token := token.get("refresh_token")):
+            # Only another login brings a token.
+            request_info = self.token_endpoint.request_info
+            raise InvalidGrantError(domain=self.domain, request_info=request_info)
+
+        async def refresh() -> dict[str, Any]:
+            data = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+            return await self._async_token(data, token.get("expires_in"))
+
+        def keep(answer: dict[str, Any]) -> None:
+            """Store what nobody waits for any more; the server may give it only once."""
+            for entry in self.hass.config_entries.async_entries():
+                if entry.data.get("auth_implementation") == self.domain and (
+                    entry.data.get("token") == token
+                ):
+                    expires_at = time.time() + answer["expires_in"]
+                    new = {**token, **answer, "expires_at": expires_at}
+                    data = {**entry.data, "token": new}
+                    self.hass.config_entries.async_update_entry(entry, data=data)
+
+        return await async_join(
+            self.hass, ("refresh", self.token_url, refresh_token), refresh, keep
         )
-        return {**token, **self._checked(answer, token.get("expires_in"))}
+
+    async def _async_token(self, data: dict[str, str], expires_in: object = None) -> dict[str, Any]:
+        """Return the token for a grant; `expires_in` is its lifetime where nobody tells it."""
+        answer = await self._token_request(data)
+        default = self.authorization_server.default_expires_in
+        return self.token_endpoint.checked(answer, expires_in if default is None else default)
 
     @override
     async def _token_request(self, data: dict[str, str]) -> dict[str, Any]:
-        """Return the fields of the server's answer to a grant.
+        """Return the fields of the server's answer to a grant; a subclass may mend them.
 
         Raises:
             TokenRequestError: The answer is an error, or none; the class says why.
         """
-        self.error = None
-        try:
-            return await self._token_endpoint.async_request_token(data)
-        except TokenRequestError as err:
-            self.error = err
-            raise
+        data = {**self.authorization_server.token_params, **data}
+        return await self.token_endpoint.async_request_token(data)
 
     @property
-    def _token_endpoint(self) -> TokenEndpoint:
+    def token_endpoint(self) -> TokenEndpoint:
+        """The token endpoint, with the credential as it is now."""
         return TokenEndpoint(
             self.hass,
             self.token_url,
             self.credential,
-            self.credential.token_endpoint_auth_method or DEFAULT_AUTH_METHOD,
+            self.authorization_server.auth_method_of(self.credential),
             self.domain,
         )
 
-    def _checked(self, answer: dict[str, Any], expires_in: object = None) -> dict[str, Any]:
+    async def _noting_error[T](self, request: Awaitable[T]) -> T:
+        """Return what a request brings, and note why it brings nothing."""
+        self.error = None
         try:
-            return self._token_endpoint.checked(answer, expires_in)
-        except InvalidResponseError as err:
+            return await request
+        except TokenRequestError as err:
             self.error = err
             raise
 
 
-async def async_provide_implementations(
-    hass: HomeAssistant, domain: str
-) -> list[AbstractOAuth2Implementation]:
-    """Return an implementation for each credential of an integration, oldest first.
-
-    Raises:
-        ImplementationUnavailableError: The platform says that its server cannot be used now.
-    """
-    implementations: list[AbstractOAuth2Implementation] = []
-    problem: PlatformError | None = None
-    try:
-        if (platform := await async_get_platform(hass, domain)) is None:
-            return []
-        try:
-            await async_import_from_platform(hass, domain, platform)
-        except PlatformError as err:
-            # The stored credentials are as good as before.
-            problem = err
-        implementations = await _async_make_implementations(hass, domain, platform)
-    except PlatformError as err:
-        problem = err
-    async_report_problem(hass, domain, problem)
-    return implementations
+def generate_code_verifier() -> str:
+    """Return a new code verifier, of 128 characters (RFC 7636, section 4.1)."""
+    return LocalOAuth2ImplementationWithPkce.generate_code_verifier()
 
 
-async def async_refresh_implementations(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Give the implementations in use the credentials as they are now; an update listener."""
-    async_withdraw_offers(hass)
-    for subentry_id, implementations in hass.data.get(_DATA_IN_USE, {}).items():
-        if subentry := entry.subentries.get(subentry_id):
-            credential = credential_of(subentry)
-            for implementation in implementations:
-                implementation.client_id = credential.client_id
-                implementation.client_secret = credential.client_secret
-                if isinstance(implementation, AuthImplementation):
-                    implementation.credential = credential
-
-
-@callback
-def _async_note_use(
-    hass: HomeAssistant, subentry: ConfigSubentry, implementation: AbstractOAuth2Implementation
-) -> None:
-    """Remember an implementation for as long as somebody uses it."""
-    if isinstance(implementation, LocalOAuth2Implementation):
-        in_use = hass.data.setdefault(_DATA_IN_USE, {})
-        in_use.setdefault(subentry.subentry_id, WeakSet()).add(implementation)
-
-
-async def _async_make_implementations(
-    hass: HomeAssistant, domain: str, platform: ModuleType
-) -> list[AbstractOAuth2Implementation]:
-    """Return an implementation for each credential; the platform is asked only where one exists."""
-    entry = async_get_entry(hass)
-    subentries = async_get_subentries(hass, domain)
-    if entry and entry.disabled_by:
-        return []
-    if not subentries:
-        async_offer_credential(hass, domain)
-        return []
-    server: AuthorizationServer | None = None
-    if not hasattr(platform, "async_get_auth_implementation"):
-        server = await async_call(
-            platform, "async_get_authorization_server", AuthorizationServer, hass
-        )
-    implementations: list[AbstractOAuth2Implementation] = []
-    for subentry in subentries:
-        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], credential_of(subentry)
-        implementation: AbstractOAuth2Implementation
-        if server:
-            implementation = AuthImplementation(hass, auth_domain, credential, server)
-        else:
-            implementation = await async_call(
-                platform,
-                "async_get_auth_implementation",
-                AbstractOAuth2Implementation,
-                hass,
-                auth_domain,
-                credential,
-            )
-        try:
-            own_domain = implementation.domain
-        except Exception as err:
-            raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
-        if own_domain != auth_domain:
-            raise PlatformError("wrong_auth_domain", own_domain)
-        _async_note_use(hass, subentry, implementation)
-        implementations.append(implementation)
-    return implementations
+def code_challenge_of(code_verifier: str) -> dict[str, str]:
+    """Return what an authorize URL has of a code verifier (RFC 7636, section 4.3)."""
+    return {
+        "code_challenge": LocalOAuth2ImplementationWithPkce.compute_code_challenge(code_verifier),
+        "code_challenge_method": "S256",
+    }

@@ -35,8 +35,12 @@ from homeassistant.requirements import (
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
+from .models import InvalidServerError
 
 PLATFORM = DOMAIN
+
+# Characters of what is told about a server.
+MAX_DETAIL = 200
 
 # What is wrong with each broken platform, by domain.
 _DATA_PROBLEMS: HassKey[dict[str, PlatformError]] = HassKey(f"{DOMAIN}_platform_problems")
@@ -45,7 +49,8 @@ _DATA_PROBLEMS: HassKey[dict[str, PlatformError]] = HassKey(f"{DOMAIN}_platform_
 class PlatformError(HomeAssistantError):
     """A platform that breaks its contract.
 
-    The text of an exception that a platform raised is left out: it may hold a credential.
+    The text of an exception that a platform raised is left out, where it is not ours: it may hold
+    a credential.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -109,6 +114,8 @@ async def async_call[T](
         answer = await awaitable
     except ImplementationUnavailableError:
         raise
+    except InvalidServerError as err:
+        raise PlatformError("invalid_server", str(err)[:MAX_DETAIL].replace("`", "'")) from err
     except Exception as err:
         raise PlatformError("function_raised", f"{function}, {type(err).__name__}") from err
     if not isinstance(answer, expected):

@@ -1,9 +1,10 @@
 """The token endpoint: one request, and what its answer says (RFC 6749, sections 2.3.1, 3.2, 5).
 
-The client authenticates with `client_secret_post` (id and secret in the body) or with
-`client_secret_basic` (both form-encoded in an Authorization header); a client without a secret
-names its id in the body. Redirects are not followed, since the body has secrets. An answer is
-read to 64 KiB. It is JSON, whatever its content type says, or form-encoded, as older servers do.
+The client authenticates with `client_secret_post` (id and secret in the body), with
+`client_secret_basic` (both form-encoded in an Authorization header), or with `none` (its id in the
+body). Redirects are not followed, since the body has secrets. An answer is read to 64 KiB. It is
+JSON, whatever its content type says, or form-encoded, as older servers do. The revocation endpoint
+is asked the same way (RFC 7009, section 2.1).
 """
 
 import base64
@@ -22,21 +23,21 @@ from homeassistant.util.json import json_loads_object
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from .const import LOGGER
 from .errors import InvalidResponseError, UnavailableError, error_class
-from .models import ClientAuthMethod, DeveloperCredential
-
-DEFAULT_AUTH_METHOD: Final = "client_secret_post"
+from .models import MAX_EXPIRES_IN, ClientAuthMethod, DeveloperCredential
 
 REDACTED: Final = "**REDACTED**"
 
-# Seconds for a whole request; characters of an answer, of a code and of a description.
-TIMEOUT: Final = 30.0
+# Seconds for a whole request, within the 30 that Home Assistant's flows wait.
+TIMEOUT: Final = 20.0
+# Bytes of an answer; characters of an error description.
 MAX_ANSWER: Final = 65_536
 MAX_TEXT: Final = 300
-# Seconds. A server that means "never" may say any number; Home Assistant stores 64 bits.
-MAX_EXPIRES_IN: Final = 2**31 - 1
 
-_SECRET_FIELDS: Final = ("code", "code_verifier", "refresh_token")
+# What must be in no text: of the body that is sent, and of the answer.
+_SENT_SECRETS: Final = ("code", "code_verifier", "refresh_token", "token")
+_GIVEN_SECRETS: Final = ("access_token", "refresh_token", "id_token")
 _USUAL_CODE: Final = re.compile(r"[a-z_]{1,60}")
 
 
@@ -65,7 +66,7 @@ class TokenEndpoint:
         hass: Home Assistant.
         url: The address.
         credential: The client.
-        auth_method: How a client with a secret authenticates.
+        auth_method: How the client authenticates.
         domain: Who asks, for Home Assistant's messages.
     """
 
@@ -86,7 +87,15 @@ class TokenEndpoint:
         """
         answer = await self.async_post(data)
         if answer.error or not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise error_class(answer.status, answer.error)(
+            kind = error_class(answer.status, answer.error)
+            LOGGER.debug(
+                "Token request for %s failed: %s (%s %s)",
+                self.domain,
+                kind.reason,
+                answer.status,
+                answer.error,
+            )
+            raise kind(
                 domain=self.domain,
                 request_info=self.request_info,
                 status=answer.status,
@@ -104,18 +113,23 @@ class TokenEndpoint:
     ) -> dict[str, Any]:
         """Return fields that are a token, their `expires_in` a number (RFC 6749, section 5.1).
 
+        A refresh token that is none, null or an empty text, is left out.
+
         Args:
             fields: The fields of an answer.
-            default_expires_in: The lifetime in seconds, where the server does not tell.
+            default_expires_in: The lifetime in seconds, where the server does not tell it.
 
         Raises:
             InvalidResponseError: They are no token, or nothing is known of its lifetime.
         """
-        access_token = fields.get("access_token")
-        expires_in = _seconds(fields.get("expires_in", default_expires_in))
-        if not isinstance(access_token, str) or not access_token or expires_in is None:
+        access_token, expires_in = fields.get("access_token"), fields.get("expires_in")
+        seconds = _seconds(default_expires_in if expires_in is None else expires_in)
+        if not isinstance(access_token, str) or not access_token or seconds is None:
             raise InvalidResponseError(domain=self.domain, request_info=self.request_info)
-        return {**fields, "expires_in": expires_in}
+        token = {**fields, "expires_in": seconds}
+        if not token.get("refresh_token"):
+            token.pop("refresh_token", None)
+        return token
 
     @property
     def request_info(self) -> RequestInfo:
@@ -141,21 +155,30 @@ class TokenEndpoint:
                 allow_redirects=False,
                 timeout=ClientTimeout(total=TIMEOUT),
             ) as response:
-                fields = _fields(await _read(response.content))
+                fields = _fields(await async_read(response.content))
         except (ClientError, TimeoutError) as err:
             raise UnavailableError(
                 domain=self.domain,
                 request_info=self.request_info,
                 error_description=type(err).__name__,
             ) from None
-        secrets = [self.credential.client_secret, *(data.get(name, "") for name in _SECRET_FIELDS)]
-        sent = {text for secret in secrets if secret for text in (secret, quote_plus(secret))}
-        sent.add(headers.get(hdrs.AUTHORIZATION, REDACTED).removeprefix("Basic "))
+        secrets = [
+            self.credential.client_secret,
+            *(data.get(name) for name in _SENT_SECRETS),
+            *(fields.get(name) for name in _GIVEN_SECRETS),
+        ]
+        secret_texts = {
+            text
+            for secret in secrets
+            if isinstance(secret, str) and secret
+            for text in (secret, quote_plus(secret))
+        }
+        secret_texts.add(headers.get(hdrs.AUTHORIZATION, REDACTED).removeprefix("Basic "))
         return Answer(
             status=response.status,
             fields=fields,
-            error=_code(fields.get("error"), sent),
-            error_description=_plain(fields.get("error_description"), sent),
+            error=_code(fields.get("error"), secret_texts),
+            error_description=_plain(fields.get("error_description"), secret_texts),
         )
 
 
@@ -163,21 +186,20 @@ def _authenticated(
     credential: DeveloperCredential, auth_method: ClientAuthMethod, data: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return body and headers of a request that the client makes (RFC 6749, section 2.3.1)."""
-    headers: dict[str, str] = {hdrs.ACCEPT: "application/json"}
-    if not credential.client_secret:
-        return {**data, "client_id": credential.client_id}, headers
+    if auth_method == "none" or not credential.client_secret:
+        return {**data, "client_id": credential.client_id}, {}
     if auth_method == "client_secret_basic":
         pair = f"{quote_plus(credential.client_id)}:{quote_plus(credential.client_secret)}"
-        headers[hdrs.AUTHORIZATION] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        return dict(data), headers
+        basic = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return dict(data), {hdrs.AUTHORIZATION: basic}
     return {
         **data,
         "client_id": credential.client_id,
         "client_secret": credential.client_secret,
-    }, headers
+    }, {}
 
 
-async def _read(stream: StreamReader) -> bytes:
+async def async_read(stream: StreamReader) -> bytes:
     """Return an answer, cut off where it is too long to be one."""
     answer = b""
     async for chunk in stream.iter_chunked(MAX_ANSWER):
@@ -211,18 +233,18 @@ def _seconds(value: object) -> int | None:
     return int(min(seconds, MAX_EXPIRES_IN)) if seconds >= 0 else None
 
 
-def _code(value: object, sent: set[str]) -> str:
+def _code(value: object, secret_texts: set[str]) -> str:
     """Return an error code; one of the usual form as it is, though a secret may be a part of it."""
-    usual = isinstance(value, str) and value not in sent and _USUAL_CODE.fullmatch(value)
-    return str(value) if usual else _plain(value, sent)
+    usual = isinstance(value, str) and value not in secret_texts and _USUAL_CODE.fullmatch(value)
+    return str(value) if usual else _plain(value, secret_texts)
 
 
-def _plain(value: object, sent: Iterable[str]) -> str:
-    """Return a text of the server as one short line, without what was sent to it."""
+def _plain(value: object, secret_texts: Iterable[str]) -> str:
+    """Return a text of the server as one short line, without what is secret."""
     if not isinstance(value, str):
         return ""
     # The longest first: one may be a part of another.
-    for secret in sorted(sent, key=len, reverse=True):
+    for secret in sorted(secret_texts, key=len, reverse=True):
         value = value.replace(secret, REDACTED)
     line = " ".join("".join(char if char.isprintable() else " " for char in value).split())
     return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"

@@ -24,8 +24,9 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
 
 from .errors import INVALID_CLIENT_CODES, REDIRECT_URI_CODES, UnavailableError
+from .implementation import code_challenge_of, generate_code_verifier
 from .models import AuthorizationServer, ClientAuthMethod, DeveloperCredential
-from .token_endpoint import Answer, TokenEndpoint
+from .token_endpoint import TokenEndpoint
 
 # Seconds for all requests together.
 TIMEOUT: Final = 10.0
@@ -52,12 +53,12 @@ class Verification:
     Attributes:
         outcome: What it came to.
         detail: The server's words, plain and short; empty without any.
-        auth_method: How the client was accepted, None where it was not.
+        credential: The client, with the way to authenticate by which it was accepted.
     """
 
     outcome: Outcome
-    detail: str = ""
-    auth_method: ClientAuthMethod | None = None
+    detail: str
+    credential: DeveloperCredential
 
 
 async def async_verify(
@@ -74,12 +75,13 @@ async def async_verify(
         credential: The client.
         redirect_uri: The redirect URI that the login will have.
     """
-    verification = Verification(Outcome.INCONCLUSIVE)
+    inquiry = _Inquiry(hass, server, credential, redirect_uri)
+    verification = Verification(Outcome.INCONCLUSIVE, "", credential)
     with suppress(TimeoutError):
         async with asyncio.timeout(TIMEOUT):
-            verification = await _async_ask_token_endpoint(hass, server, credential, redirect_uri)
+            verification = await inquiry.async_ask_token_endpoint()
             if verification.outcome in {Outcome.ACCEPTED, Outcome.INCONCLUSIVE} and (
-                await _async_is_refused_by_login_page(hass, server, credential, redirect_uri)
+                await inquiry.async_is_refused_by_login_page()
             ):
                 verification = replace(
                     verification, outcome=Outcome.REDIRECT_URI_REJECTED, detail=""
@@ -87,59 +89,91 @@ async def async_verify(
     return verification
 
 
-async def _async_ask_token_endpoint(
-    hass: HomeAssistant,
-    server: AuthorizationServer,
-    credential: DeveloperCredential,
-    redirect_uri: str,
-) -> Verification:
-    async def ask(method: ClientAuthMethod) -> Verification:
-        endpoint = TokenEndpoint(hass, server.token_url, credential, method, domain="")
+class _Inquiry:
+    """The requests of one verification; they have what those of a login will have."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        server: AuthorizationServer,
+        credential: DeveloperCredential,
+        redirect_uri: str,
+    ) -> None:
+        """Initialize with a code verifier where the login will have one."""
+        self._hass = hass
+        self._server = server
+        self._credential = credential
+        self._redirect_uri = redirect_uri
+        self._code_verifier = generate_code_verifier() if server.uses_pkce(credential) else None
+
+    async def async_ask_token_endpoint(self) -> Verification:
+        """Return what the token endpoint thinks of the client, by either way to authenticate."""
+        method = self._server.auth_method_of(self._credential)
+        verification = await self._async_ask(method)
+        if verification.outcome is Outcome.REJECTED and self._credential.client_secret:
+            other: ClientAuthMethod = (
+                "client_secret_basic" if method == "client_secret_post" else "client_secret_post"
+            )
+            second = await self._async_ask(other)
+            if second.outcome in {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}:
+                return second
+        return verification
+
+    async def _async_ask(self, method: ClientAuthMethod) -> Verification:
+        endpoint = TokenEndpoint(
+            self._hass, self._server.token_url, self._credential, method, domain=""
+        )
         data = {
+            **self._server.token_params,
             "grant_type": "authorization_code",
             "code": secrets.token_urlsafe(32),
-            "redirect_uri": redirect_uri,
+            "redirect_uri": self._redirect_uri,
         }
+        if self._code_verifier:
+            data["code_verifier"] = self._code_verifier
         try:
-            return _judge(await endpoint.async_post(data), method)
+            answer = await endpoint.async_post(data)
         except UnavailableError:
-            return Verification(Outcome.INCONCLUSIVE)
+            return Verification(Outcome.INCONCLUSIVE, "", self._credential)
+        outcome = _judge(answer.error)
+        detail = ": ".join(text for text in (answer.error, answer.error_description) if text)
+        credential = self._credential
+        if (
+            outcome in {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
+            and credential.client_secret
+        ):
+            declared = method == self._server.token_endpoint_auth_method
+            credential = replace(
+                credential, token_endpoint_auth_method=None if declared else method
+            )
+        return Verification(outcome, detail, credential)
 
-    verification = await ask("client_secret_post")
-    if verification.outcome is Outcome.REJECTED and credential.client_secret:
-        other = await ask("client_secret_basic")
-        if other.auth_method:
-            return other
-    return verification
+    async def async_is_refused_by_login_page(self) -> bool:
+        """Return whether the authorization endpoint calls the request a bad one."""
+        url = URL(self._server.authorize_url).update_query(
+            response_type="code",
+            client_id=self._credential.client_id,
+            redirect_uri=self._redirect_uri,
+            state=secrets.token_urlsafe(32),
+            **self._server.extra_authorize_data,
+        )
+        if self._code_verifier:
+            url = url.update_query(code_challenge_of(self._code_verifier))
+        try:
+            async with async_get_clientsession(self._hass).get(
+                url, allow_redirects=False
+            ) as response:
+                return response.status == HTTPStatus.BAD_REQUEST
+        except ClientError, TimeoutError:
+            return False
 
 
-def _judge(answer: Answer, method: ClientAuthMethod) -> Verification:
-    """Return what an answer of the token endpoint means."""
-    detail = ": ".join(text for text in (answer.error, answer.error_description) if text)
-    if answer.error in _INVALID_CODE_CODES:
-        return Verification(Outcome.ACCEPTED, detail, method)
-    if answer.error in REDIRECT_URI_CODES:
-        return Verification(Outcome.REDIRECT_URI_REJECTED, detail, method)
-    if answer.error in INVALID_CLIENT_CODES:
-        return Verification(Outcome.REJECTED, detail)
-    return Verification(Outcome.INCONCLUSIVE, detail)
-
-
-async def _async_is_refused_by_login_page(
-    hass: HomeAssistant,
-    server: AuthorizationServer,
-    credential: DeveloperCredential,
-    redirect_uri: str,
-) -> bool:
-    """Return whether the authorization endpoint calls the request a bad one."""
-    url = URL(server.authorize_url).update_query(
-        response_type="code",
-        client_id=credential.client_id,
-        redirect_uri=redirect_uri,
-        state=secrets.token_urlsafe(32),
-    )
-    try:
-        async with async_get_clientsession(hass).get(url, allow_redirects=False) as response:
-            return response.status == HTTPStatus.BAD_REQUEST
-    except ClientError, TimeoutError:
-        return False
+def _judge(error: str) -> Outcome:
+    """Return what an error code of the token endpoint means."""
+    if error in _INVALID_CODE_CODES:
+        return Outcome.ACCEPTED
+    if error in REDIRECT_URI_CODES:
+        return Outcome.REDIRECT_URI_REJECTED
+    if error in INVALID_CLIENT_CODES:
+        return Outcome.REJECTED
+    return Outcome.INCONCLUSIVE

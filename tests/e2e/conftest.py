@@ -60,6 +60,12 @@ def _install_peer_cloud(components: Path) -> None:
             "from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler"
         ),
         "DeveloperCredentialsFlowHandler": "AbstractOAuth2FlowHandler",
+        # What the peer cannot do.
+        "from custom_components.application_credentials import async_revoke_token": "",
+        "    await async_revoke_token(hass, entry)": "",
+        'scopes=["account"],': "",
+        "pkce=True,": "",
+        'revocation_url=f"{BASE_URL}/revoke",': "",
     }
     demo = components / "demo_cloud"
     for source in [*demo.glob("*.*"), *demo.glob("translations/*.json")]:

@@ -8,7 +8,11 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from tests.common import REDIRECT_URI, SENTINEL, add_credential, log_in_and_return
+from custom_components.developer_credentials import DeveloperCredential, async_revoke_token
+from custom_components.developer_credentials.errors import InvalidGrantError
+from custom_components.developer_credentials.platform import async_get_platform
+from custom_components.developer_credentials.verification import Outcome, async_verify
+from tests.common import REDIRECT_URI, SENTINEL, add_credential, entry_of, log_in_and_return
 from tests.conftest import Install
 
 from .peer import OidcProvider
@@ -20,12 +24,35 @@ pytestmark = [
 
 SECRET = f"{SENTINEL}%&+='\"\\ ;:"
 
-PLATFORM = """
+DECLARED = """
 from custom_components.developer_credentials import AuthorizationServer
 
 async def async_get_authorization_server(hass):
-    return AuthorizationServer("{url}/auth", "{url}/token")
+    return AuthorizationServer(
+        "{url}/auth",
+        "{url}/token",
+        scopes=["account"],
+        pkce={pkce},
+        token_endpoint_auth_method="{method}",
+        revocation_url="{url}/token/revocation",
+    )
 """
+
+DISCOVERED = """
+from custom_components.developer_credentials import async_discover_authorization_server
+
+async def async_get_authorization_server(hass):
+    return await async_discover_authorization_server(hass, "{url}", scopes=["account"])
+"""
+
+# Platform, PKCE, and how the client is registered, which is how it authenticates.
+SERVERS = {
+    "post": (DECLARED, False, "client_secret_post"),
+    "basic and PKCE": (DECLARED, True, "client_secret_basic"),
+    "public": (DECLARED, None, "none"),
+    "discovered": (DISCOVERED, None, "client_secret_basic"),
+    "discovered, public": (DISCOVERED, None, "none"),
+}
 
 CONFIG_FLOW = """
 import logging
@@ -37,10 +64,6 @@ class Flow(AbstractOAuth2FlowHandler, domain="acme"):
     @property
     def logger(self):
         return logging.getLogger(__name__)
-
-    @property
-    def extra_authorize_data(self):
-        return {"scope": "account"}
 """
 
 INIT = """
@@ -55,28 +78,31 @@ async def async_setup_entry(hass, entry):
 """
 
 
-@pytest.fixture
-def provider(socket_enabled: None, install: Install) -> Iterator[OidcProvider]:
-    """Run oidc-provider with one client, and install an integration for it."""
-    client = {
+@pytest.fixture(params=SERVERS.values(), ids=list(SERVERS))
+def secret(
+    request: pytest.FixtureRequest, hass: HomeAssistant, socket_enabled: None, install: Install
+) -> Iterator[str]:
+    """Run oidc-provider with one client, install an integration for it; return the secret."""
+    platform, pkce, method = request.param
+    client: dict[str, str | list[str]] = {
         "client_id": "app",
-        "client_secret": SECRET,
         "redirect_uris": [REDIRECT_URI],
-        "token_endpoint_auth_method": "client_secret_post",
+        "token_endpoint_auth_method": method,
     }
+    secret = "" if method == "none" else SECRET
+    if secret:
+        client["client_secret"] = secret
     with OidcProvider([client], access_token_lifetime=5) as provider:
-        platform = PLATFORM.format(url=provider.url)
+        platform = platform.format(url=provider.url, pkce=pkce, method=method)
         install("acme", platform, config_flow=CONFIG_FLOW, __init__=INIT)
-        yield provider
+        yield secret
 
 
-async def test_login_and_refresh(
-    hass: HomeAssistant,
-    provider: OidcProvider,
-    hass_client_no_auth: ClientSessionGenerator,
+async def test_login_refresh_and_revocation(
+    hass: HomeAssistant, secret: str, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
-    """A login gives a working entry, whose tokens rotate."""
-    await add_credential(hass, "acme", "app", SECRET, "My app")
+    """A login gives a working entry, whose tokens rotate, until they are revoked."""
+    await add_credential(hass, "acme", "app", secret, "My app")
     flow = hass.config_entries.flow
     step = await flow.async_init("acme", context={"source": SOURCE_USER})
     result = await log_in_and_return(hass, hass_client_no_auth, step)
@@ -85,22 +111,44 @@ async def test_login_and_refresh(
     assert entry.title == "My app"
     assert entry.data["auth_implementation"] == "acme_app"
     tokens = [entry.data["token"]]
+    assert tokens[0]["scope"] == "account"
     for _ in range(2):
         await entry.runtime_data.async_ensure_token_valid()
         tokens.append(entry.data["token"])
     for name in ("access_token", "refresh_token"):
         assert len({token[name] for token in tokens}) == len(tokens)
+    await async_revoke_token(hass, entry)
+    with pytest.raises(InvalidGrantError):
+        await entry.runtime_data.async_ensure_token_valid()
 
 
-async def test_wrong_secret(
-    hass: HomeAssistant,
-    provider: OidcProvider,
-    hass_client_no_auth: ClientSessionGenerator,
+async def test_wrong_client(
+    hass: HomeAssistant, secret: str, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
     """A client that the server does not accept ends the flow; it is not the login that failed."""
-    await add_credential(hass, "acme", "app", f"{SECRET}-wrong")
+    subentry = await add_credential(hass, "acme", "app", secret)
     flow = hass.config_entries.flow
     step = await flow.async_init("acme", context={"source": SOURCE_USER})
+    # The login page knows the client id; so that only the token endpoint rejects the client, it
+    # becomes a wrong one while the user logs in.
+    wrong = {"client_secret": f"{secret}-wrong"} if secret else {"client_id": "other"}
+    hass.config_entries.async_update_subentry(
+        entry_of(hass), subentry, data={**subentry.data, **wrong}
+    )
+    await hass.async_block_till_done()
     result = await log_in_and_return(hass, hass_client_no_auth, step)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "oauth_failed"
+
+
+async def test_verification(hass: HomeAssistant, secret: str) -> None:
+    """The client is known; with another secret, or another id, it is not."""
+    platform = await async_get_platform(hass, "acme")
+    assert platform is not None
+    server = await platform.async_get_authorization_server(hass)
+    right = DeveloperCredential("app", secret)
+    wrong = DeveloperCredential("other", secret)
+    for credential, outcome in ((right, Outcome.ACCEPTED), (wrong, Outcome.REJECTED)):
+        found = await async_verify(hass, server, credential, REDIRECT_URI)
+        assert found.outcome is outcome
+        assert found.credential == credential

@@ -9,6 +9,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_config_entry_implementation,
 )
 
+from custom_components.developer_credentials import async_revoke_token
+
 from .api import DemoCloudClient
 from .const import DOMAIN
 from .coordinator import DemoCloudConfigEntry, DemoCloudCoordinator
@@ -35,3 +37,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: DemoCloudConfigEntry) ->
 async def async_unload_entry(hass: HomeAssistant, entry: DemoCloudConfigEntry) -> bool:
     """Unload an account."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: DemoCloudConfigEntry) -> None:
+    """Let Demo Cloud forget the login of a removed account."""
+    await async_revoke_token(hass, entry)

@@ -24,12 +24,6 @@ class DemoCloudFlowHandler(DeveloperCredentialsFlowHandler, domain=DOMAIN):
         """The logger that the base class writes to."""
         return logging.getLogger(__name__)
 
-    @property
-    @override
-    def extra_authorize_data(self) -> dict[str, str]:
-        """What the authorize URL has besides: the scope."""
-        return {"scope": "account"}
-
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
         """Create the entry of the account, or give a known one its new token."""

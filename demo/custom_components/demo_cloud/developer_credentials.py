@@ -12,6 +12,9 @@ async def async_get_authorization_server(hass: HomeAssistant) -> AuthorizationSe
     return AuthorizationServer(
         authorize_url=f"{BASE_URL}/authorize",
         token_url=f"{BASE_URL}/token",
+        scopes=["account"],
+        pkce=True,
+        revocation_url=f"{BASE_URL}/revoke",
     )
 
 

@@ -1,0 +1,127 @@
+"""The provider: what Home Assistant asks for the implementations of an integration.
+
+It asks when a flow starts, and when a config entry is set up. Ours are made of the server that the
+platform declares and of each credential of the user.
+"""
+
+from types import ModuleType
+from weakref import WeakSet
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    LocalOAuth2Implementation,
+)
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .credential_request import async_offer_credential, async_withdraw_offers
+from .credentials import (
+    CONF_AUTH_DOMAIN,
+    async_get_entry,
+    async_get_subentries,
+    credential_of,
+)
+from .implementation import AuthImplementation
+from .models import AuthorizationServer
+from .platform import (
+    PlatformError,
+    async_call,
+    async_get_platform,
+    async_report_problem,
+)
+from .yaml_import import async_import_from_platform
+
+# The implementations that integrations hold, by subentry.
+_DATA_IN_USE: HassKey[dict[str, WeakSet[LocalOAuth2Implementation]]] = HassKey(f"{DOMAIN}_in_use")
+
+
+async def async_provide_implementations(
+    hass: HomeAssistant, domain: str
+) -> list[AbstractOAuth2Implementation]:
+    """Return an implementation for each credential of an integration, oldest first.
+
+    Raises:
+        ImplementationUnavailableError: The platform says that its server cannot be used now.
+    """
+    implementations: list[AbstractOAuth2Implementation] = []
+    problem: PlatformError | None = None
+    try:
+        if (platform := await async_get_platform(hass, domain)) is None:
+            return []
+        try:
+            await async_import_from_platform(hass, domain, platform)
+        except PlatformError as err:
+            # The stored credentials are as good as before.
+            problem = err
+        implementations = await _async_make_implementations(hass, domain, platform)
+    except PlatformError as err:
+        problem = err
+    async_report_problem(hass, domain, problem)
+    return implementations
+
+
+async def async_refresh_implementations(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Give the implementations in use the credentials as they are now; an update listener."""
+    async_withdraw_offers(hass)
+    for subentry_id, implementations in hass.data.get(_DATA_IN_USE, {}).items():
+        if subentry := entry.subentries.get(subentry_id):
+            credential = credential_of(subentry)
+            for implementation in implementations:
+                implementation.client_id = credential.client_id
+                implementation.client_secret = credential.client_secret
+                if isinstance(implementation, AuthImplementation):
+                    implementation.credential = credential
+
+
+@callback
+def _async_note_use(
+    hass: HomeAssistant, subentry: ConfigSubentry, implementation: AbstractOAuth2Implementation
+) -> None:
+    """Remember an implementation for as long as somebody uses it."""
+    if isinstance(implementation, LocalOAuth2Implementation):
+        in_use = hass.data.setdefault(_DATA_IN_USE, {})
+        in_use.setdefault(subentry.subentry_id, WeakSet()).add(implementation)
+
+
+async def _async_make_implementations(
+    hass: HomeAssistant, domain: str, platform: ModuleType
+) -> list[AbstractOAuth2Implementation]:
+    """Return an implementation for each credential; the platform is asked only where one exists."""
+    entry = async_get_entry(hass)
+    subentries = async_get_subentries(hass, domain)
+    if entry and entry.disabled_by:
+        return []
+    if not subentries:
+        async_offer_credential(hass, domain)
+        return []
+    server: AuthorizationServer | None = None
+    if not hasattr(platform, "async_get_auth_implementation"):
+        server = await async_call(
+            platform, "async_get_authorization_server", AuthorizationServer, hass
+        )
+    implementations: list[AbstractOAuth2Implementation] = []
+    for subentry in subentries:
+        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], credential_of(subentry)
+        implementation: AbstractOAuth2Implementation
+        if server:
+            implementation = AuthImplementation(hass, auth_domain, credential, server)
+        else:
+            implementation = await async_call(
+                platform,
+                "async_get_auth_implementation",
+                AbstractOAuth2Implementation,
+                hass,
+                auth_domain,
+                credential,
+            )
+        try:
+            own_domain = implementation.domain
+        except Exception as err:
+            raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
+        if own_domain != auth_domain:
+            raise PlatformError("wrong_auth_domain", own_domain)
+        _async_note_use(hass, subentry, implementation)
+        implementations.append(implementation)
+    return implementations

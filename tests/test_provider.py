@@ -1,0 +1,156 @@
+"""Tests of the implementations that are provided to Home Assistant."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
+import pytest
+
+from custom_components.developer_credentials.errors import InvalidClientError
+from tests.common import PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of
+from tests.conftest import Install
+from tests.recording_server import TOKEN, RecordingServer, answer
+
+EXAMPLES: Final = Path(__file__).parent.parent / "docs" / "examples"
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+CUSTOM = """
+from custom_components.developer_credentials import AuthImplementation, AuthorizationServer
+
+class Custom(AuthImplementation):
+    @property
+    def extra_authorize_data(self):
+        return {"audience": "api"}
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    server = AuthorizationServer("https://cloud.example/authorize", "https://cloud.example/token")
+    return Custom(hass, auth_domain, credential, server)
+"""
+
+
+async def test_authorize_url(hass: HomeAssistant, install: Install) -> None:
+    """With the two required fields, the authorize URL has the four standard parameters only."""
+    install("acme", PLATFORM)
+    await add_credential(hass, "acme", "id &=+ü")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    url = await implementation.async_generate_authorize_url("flow")
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    assert url == (
+        "https://cloud.example/authorize?response_type=code&client_id=id+%26%3D%2B%C3%BC"
+        f"&redirect_uri={REDIRECT_URI}&state={state}"
+    )
+
+
+async def test_names(hass: HomeAssistant, install: Install) -> None:
+    """A credential is picked by its name, or by its client id where it has none."""
+    install("acme", PLATFORM)
+    await add_credential(hass, "acme", "a", name="My app")
+    await add_credential(hass, "acme", "b")
+    implementations = await async_get_implementations(hass, "acme")
+    assert {domain: one.name for domain, one in implementations.items()} == {
+        "acme_a": "My app",
+        "acme_b": "b",
+    }
+
+
+async def test_custom_implementation(hass: HomeAssistant, install: Install) -> None:
+    """A platform may make the implementation itself, for each credential."""
+    install("acme", CUSTOM)
+    await add_credential(hass, "acme", "a", name="My app")
+    await add_credential(hass, "acme", "b")
+    implementations = await async_get_implementations(hass, "acme")
+    assert list(implementations) == ["acme_a", "acme_b"]
+    implementation = implementations["acme_a"]
+    assert implementation.name == "My app"
+    assert "audience=api" in await implementation.async_generate_authorize_url("flow")
+
+
+OWN = """
+from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2Implementation
+
+class Own(AbstractOAuth2Implementation):
+    def __init__(self, domain, name):
+        self._domain, self._name = domain, name
+
+    name = property(lambda self: self._name)
+    domain = property(lambda self: self._domain)
+
+    async def async_generate_authorize_url(self, flow_id):
+        return "https://acme.example"
+
+    async def async_resolve_external_data(self, external_data):
+        return {}
+
+    async def _async_refresh_token(self, token):
+        return token
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return Own(auth_domain, str(credential))
+"""
+
+
+async def test_implementation_of_another_kind(hass: HomeAssistant, install: Install) -> None:
+    """What a platform makes need not have a client id; editing the credential leaves it alone."""
+    install("acme", OWN)
+    subentry = await add_credential(hass, "acme", name="My app")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    before = dict(vars(implementation))
+    changes = {**subentry.data, "client_id": "b"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=changes)
+    await hass.async_block_till_done()
+    assert vars(implementation) == before
+
+
+async def test_platform_is_asked_only_for_a_credential(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """Without a credential the platform is not asked for its server."""
+    install("acme", "async def async_get_authorization_server(hass): raise AssertionError")
+    assert await async_get_implementations(hass, "acme") == {}
+
+
+async def test_example_of_a_subclass(
+    hass: HomeAssistant, install: Install, server: RecordingServer
+) -> None:
+    """The subclass that the developer guide shows takes tokens out of their envelope."""
+    example = (EXAMPLES / "enveloped_token.py").read_text()
+    install("acme", example.replace("https://cloud.example", server.url))
+    await add_credential(hass, "acme", name="My app")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    server.respond = answer({"status": 0, "body": TOKEN})
+    state = {"redirect_uri": REDIRECT_URI}
+    token = await implementation.async_resolve_external_data({"code": "code", "state": state})
+    assert token == TOKEN
+    refreshed = await implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"})
+    assert refreshed["access_token"] == TOKEN["access_token"]
+    assert [request.body["action"] for request in server.requests] == ["requesttoken"] * 2
+    server.respond = answer({"error": "invalid_client"}, 401)
+    with pytest.raises(InvalidClientError):
+        await implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"})
+
+
+async def test_example_of_discovery(
+    hass: HomeAssistant, install: Install, server: RecordingServer
+) -> None:
+    """The platform that the developer guide shows is made of what its server says."""
+    example = (EXAMPLES / "discovered_server.py").read_text()
+    install("acme", example.replace("https://cloud.example", server.url))
+    await add_credential(hass, "acme")
+    server.respond = answer("", 503)
+    with pytest.raises(ImplementationUnavailableError):
+        await async_get_implementations(hass, "acme")
+    endpoints = {
+        "authorization_endpoint": f"{server.url}/login",
+        "token_endpoint": f"{server.url}/token",
+    }
+    server.respond = answer({"issuer": server.url, **endpoints})
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    url = await implementation.async_generate_authorize_url("flow")
+    assert url.startswith(f"{server.url}/login?")
+    assert parse_qs(urlsplit(url).query)["scope"] == ["account"]
