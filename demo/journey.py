@@ -5,9 +5,11 @@ Each step prints what it did and what came of it, and raises AssertionError wher
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import re
 import secrets
 import time
 import traceback
+from typing import Any
 
 from demo.authorization_server import DemoAuthorizationServer
 from demo.browser import log_in
@@ -18,6 +20,9 @@ SENSOR = "sensor.demo_account_requests"
 
 # Programs and libraries that Home Assistant misses on a bare machine, and says so.
 ABSENT = ("libturbojpeg", "ffmpeg")
+
+# What Demo Cloud's coordinator says of the secret that the server refuses.
+REFUSED = re.compile(r"Error fetching demo_cloud data: 401, message=.invalid_client")
 
 # Bounds for what happens by itself, in seconds.
 PATIENCE = 60.0
@@ -33,6 +38,7 @@ class Journey:
         self._client_id = "journey"
         # Letters and more: what has to survive the form, the storage and the wire.
         self._client_secret = f"{secrets.token_urlsafe(32)} %&+\"'ü"
+        self._secrets = {self._client_secret}
 
     async def run(self) -> int:
         """Do all steps and return the exit status: 0 only where every step did."""
@@ -58,6 +64,8 @@ class Journey:
             before = await self._sensor(client)
             self._told("the sensor has a value", before)
             await self._outlive_the_token(client, before)
+            await self._rotate_too_late(client)
+            await self._rotate_in_time(client)
         await self._home_assistant.stop()
         self._told("Home Assistant stopped")
 
@@ -113,12 +121,88 @@ class Journey:
     async def _outlive_the_token(self, client: Client, before: int) -> None:
         """Wait until the access token has expired, and see that another one serves."""
         refreshes = self._refreshes()
-        await asyncio.sleep(ACCESS_TOKEN_LIFETIME + 1)
-        await client.request("POST", "services/homeassistant/update_entity", {"entity_id": SENSOR})
+        await self._update(client)
         after = await self._sensor(client)
         assert self._refreshes() > refreshes, self._refreshes()
         assert after > before, (before, after)
         self._told("the token expired, was refreshed, and the sensor goes on", after)
+
+    async def _rotate_too_late(self, client: Client) -> None:
+        """Let the server refuse the secret, and repair that as the user would."""
+        before = await client.command("config/entity_registry/get", entity_id=SENSOR)
+        old = self._cloud.clients[self._client_id].client_secret
+        self._rotate()
+        await self._update(client)
+
+        async def is_available() -> object:
+            state = await client.request("GET", f"states/{SENSOR}")
+            return state["state"] != "unavailable"
+
+        # An integration that has just polled takes its time to do it again.
+        await _until(is_available, expected=False)
+        (issue,) = await self._issues(client)
+        assert issue["translation_key"] == "credential_rejected", issue
+        assert old not in str(issue), issue
+        self._told("the server refuses the secret, and a repair says", issue["translation_key"])
+        fix = {"handler": "developer_credentials", "issue_id": issue["issue_id"]}
+        step = await client.request("POST", "repairs/issues/fix", fix)
+        path = f"repairs/issues/fix/{step['flow_id']}"
+        step = await client.request("POST", path, self._form())
+        assert step["type"] == "create_entry", step
+        assert await self._issues(client) == []
+        await _until(is_available, expected=True)
+        assert await client.command("config/entity_registry/get", entity_id=SENSOR) == before
+        assert await client.command("config_entries/flow/progress") == []
+        self._told("with the new secret the same sensor is back, without a login")
+
+    async def _rotate_in_time(self, client: Client) -> None:
+        """Enter a new secret while the server takes the old one still."""
+        application = self._cloud.clients[self._client_id]
+        application.old_client_secret = application.client_secret
+        self._rotate()
+        (entry,) = await client.command("config_entries/get", domain="developer_credentials")
+        (subentry,) = await client.command(
+            "config_entries/subentries/list", entry_id=entry["entry_id"]
+        )
+        flow = {
+            "handler": [entry["entry_id"], "credential"],
+            "subentry_id": subentry["subentry_id"],
+        }
+        path = "config/config_entries/subentries/flow"
+        step = await client.request("POST", path, flow)
+        step = await client.request("POST", f"{path}/{step['flow_id']}", self._form())
+        assert step["reason"] == "credential_saved", step
+        application.old_client_secret = ""
+        before = await self._sensor(client)
+        await self._update(client)
+
+        async def goes_on() -> object:
+            # Whatever is no number is an interruption.
+            return await self._sensor(client) > before
+
+        await _until(goes_on, expected=True)
+        self._told(
+            "a secret that is entered in time interrupts nothing", await self._sensor(client)
+        )
+
+    def _rotate(self) -> None:
+        """Give the application a new secret."""
+        self._client_secret = f"{secrets.token_urlsafe(32)} %&+\"'ü"
+        self._secrets.add(self._client_secret)
+        self._cloud.clients[self._client_id].client_secret = self._client_secret
+
+    def _form(self) -> dict[str, str]:
+        return {"client_id": self._client_id, "client_secret": self._client_secret}
+
+    async def _update(self, client: Client) -> None:
+        """Have the sensor read anew, with an access token that has expired."""
+        self._cloud.expire_access_tokens()
+        await asyncio.sleep(ACCESS_TOKEN_LIFETIME + 1)
+        await client.request("POST", "services/homeassistant/update_entity", {"entity_id": SENSOR})
+
+    async def _issues(self, client: Client) -> list[dict[str, Any]]:
+        issues = (await client.command("repairs/list_issues"))["issues"]
+        return [issue for issue in issues if issue["domain"] == "developer_credentials"]
 
     async def _remove_integration(self, client: Client) -> None:
         """Remove the account, and see that the server forgets its login."""
@@ -146,7 +230,7 @@ class Journey:
     def _check_log(self) -> None:
         """See that Home Assistant had nothing to complain of, and kept the secret to itself."""
         log = self._home_assistant.log()
-        secrets_of_ours = {self._client_secret, self._client_secret.split(" ", maxsplit=1)[0]}
+        secrets_of_ours = {part for secret in self._secrets for part in (secret, secret.split()[0])}
         leaked = [value for value in secrets_of_ours | self._cloud.issued if value in log]
         assert not leaked, f"{len(leaked)} secrets, codes or tokens are in the log"
         complaints = [
@@ -154,12 +238,15 @@ class Journey:
             for line in log.splitlines()
             if (" ERROR " in line or "blocking call" in line)
             and not any(absent in line for absent in ABSENT)
+            and not REFUSED.search(line)
         ]
         assert not complaints, complaints
         self._told("the debug log has no error, secret, code or token", f"{len(log)} characters")
 
     def _redacted(self, text: str) -> str:
-        return text.replace(self._client_secret, "**REDACTED**")
+        for secret in self._secrets:
+            text = text.replace(secret, "**REDACTED**")
+        return text
 
     def _told(self, step: str, result: object = "") -> None:
         print(f"ok  {step}{': ' if result != '' else ''}{result}", flush=True)

@@ -31,6 +31,7 @@ class Client:
         token_endpoint_auth_method: How the client has to authenticate, by the names of RFC 7591
             section 2; None takes either way of sending the secret.
         name: What the pages call it.
+        old_client_secret: The one before the last rotation, which serves until it is emptied.
     """
 
     client_id: str
@@ -38,6 +39,7 @@ class Client:
     redirect_uris: tuple[str, ...]
     token_endpoint_auth_method: str | None = None
     name: str = ""
+    old_client_secret: str = ""
 
     def get_default_redirect_uri(self) -> str | None:
         """Return the redirect URI of requests without one: the only one (section 3.1.2.3)."""
@@ -53,7 +55,10 @@ class Client:
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Return whether the secret is right."""
-        return hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
+        secrets_of_now = filter(None, (self.client_secret, self.old_client_secret))
+        return any(
+            hmac.compare_digest(client_secret.encode(), one.encode()) for one in secrets_of_now
+        )
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Return whether the client may authenticate this way."""

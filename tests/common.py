@@ -1,11 +1,13 @@
 """What several test modules share."""
 
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.loader import async_get_integration
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
@@ -80,3 +82,33 @@ async def log_in_and_return(
     result = await hass.config_entries.flow.async_configure(step["flow_id"])
     await hass.async_block_till_done()
     return result
+
+
+async def begin_repair(hass_client: ClientSessionGenerator, issue_id: str) -> dict[str, Any]:
+    """Begin to repair an issue, as the frontend does, and return the first step."""
+    client = await hass_client()
+    data = {"handler": DOMAIN, "issue_id": issue_id}
+    response = await client.post("/api/repairs/issues/fix", json=data)
+    assert response.status == HTTPStatus.OK, await response.text()
+    step: dict[str, Any] = await response.json()
+    return step
+
+
+async def continue_repair(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    step: dict[str, Any],
+    user_input: dict[str, Any],
+) -> dict[str, Any]:
+    """Submit a step of a repair, and return the next one."""
+    client = await hass_client()
+    response = await client.post(f"/api/repairs/issues/fix/{step['flow_id']}", json=user_input)
+    assert response.status == HTTPStatus.OK, await response.text()
+    next_step: dict[str, Any] = await response.json()
+    await hass.async_block_till_done()
+    return next_step
+
+
+def issue_ids(hass: HomeAssistant) -> list[str]:
+    """Return the ids of this integration's issues."""
+    return sorted(issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN)

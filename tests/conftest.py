@@ -57,7 +57,8 @@ def custom_integrations(no_secret_in_any_log: None, enable_custom_integrations: 
 
 @pytest.fixture
 async def setup(hass: HomeAssistant) -> None:
-    """Set up this integration, as a dependency of an integration does."""
+    """Set up this integration, as a dependency of an integration does, and the repairs."""
+    assert await async_setup_component(hass, "repairs", {})
     assert await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
 

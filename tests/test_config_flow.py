@@ -119,7 +119,7 @@ async def test_choose_integration(hass: HomeAssistant, install: Install) -> None
     install("a_cloud", OFFLINE_PLATFORM)
     install("no_cloud")
     step = await _begin(hass)
-    assert step["step_id"] == "user"
+    assert step["step_id"] == "integration"
     assert step["data_schema"] is not None
     (selector,) = step["data_schema"].schema.values()
     assert selector.config["options"] == [

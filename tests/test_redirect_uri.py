@@ -1,5 +1,6 @@
 """Tests of the redirect URI: in the form, in the authorize URL, and back."""
 
+from unittest.mock import MagicMock
 from urllib.parse import parse_qs, urlsplit
 
 from homeassistant.config_entries import SOURCE_USER
@@ -50,6 +51,31 @@ async def test_without_a_request(hass: HomeAssistant) -> None:
         async_get_redirect_uri(hass, OWN)
     hass.config.external_url = "https://home.example"
     assert async_get_redirect_uri(hass, OWN) == "https://home.example/auth/external/callback"
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({"Origin": "https://b.example"}, "https://b.example"),
+        (
+            {"HA-Frontend-Base": "https://a.example", "Origin": "https://b.example"},
+            "https://a.example",
+        ),
+        ({"Origin": "null"}, "https://home.example"),
+        ({}, "https://home.example"),
+    ],
+)
+async def test_address_of_the_user(
+    hass: HomeAssistant, current_request: MagicMock, headers: dict[str, str], base: str
+) -> None:
+    """It is the address by which the user has opened Home Assistant, as far as that is told.
+
+    The frontend tells it in flows of integrations; in repairs the browser does.
+    """
+    hass.config.external_url = "https://home.example"
+    request = current_request.get.return_value
+    current_request.get.return_value = request.clone(headers=headers)
+    assert async_get_redirect_uri(hass, OWN) == f"{base}/auth/external/callback"
 
 
 @pytest.mark.usefixtures("setup")

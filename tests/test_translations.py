@@ -25,12 +25,14 @@ FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"}
 PLACEHOLDERS = {
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": {"title"},
+    "config.abort.integration_gone": {"domain"},
     "config.abort.no_integrations": {"url"},
     "config.abort.token_": {"integration", "detail"},
     "config.error.": FORM,
     "config.flow_title": {"name"},
     "config.step.credential.": FORM,
     "config.step.edit.": FORM,
+    "config.step.edit_application_credential.": FORM,
     "config.step.retry.": FORM,
     "config_subentries.credential.abort.credential_saved": {"title"},
     "config_subentries.credential.abort.integration_gone": {"domain"},
@@ -38,9 +40,22 @@ PLACEHOLDERS = {
     "config_subentries.credential.error.": FORM,
     "config_subentries.credential.step.credential.": FORM,
     "config_subentries.credential.step.edit.": FORM,
+    "config_subentries.credential.step.edit_application_credential.": FORM,
     "config_subentries.credential.step.retry.": FORM,
+    # The frontend gives the texts of a repair what the issue has, besides.
+    "issues.credential_rejected.fix_flow.": FORM | {"answer", "credential", "since"},
+    "issues.credential_rejected.title": {"credential"},
+    "issues.entries_orphaned.": {"entries", "integration", "name"},
+    "issues.entries_orphaned.fix_flow.error.": FORM,
+    "issues.entries_orphaned.fix_flow.step.credential.": FORM,
+    "issues.entries_orphaned.fix_flow.step.retry.": FORM,
+    "issues.own_yaml.": {"domain", "integration", "name"},
     "issues.platform_": {"integration", "detail"},
-    "issues.yaml_": {"place", "key"},
+    "issues.yaml_duplicate.": {"place", "key"},
+    "issues.yaml_item_gone.": {"credential"},
+    "issues.yaml_missing_key.": {"place", "key"},
+    "issues.yaml_not_": {"place", "key"},
+    "issues.yaml_unknown_": {"place", "key"},
 }
 
 
@@ -77,8 +92,13 @@ def test_form_texts() -> None:
     form = SOURCE["credential_form"]
     assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
     fields = {"name", "client_id", "client_secret", "redirect_uri"}
+    menu = CONFIG["step"]["user"]["menu_options"]
+    options = re.findall(r"menu_options=\[(.*?)\]", form)[0]
+    assert set(menu) == set(re.findall(r'"(\w+)"', options))
     for step, names in {
-        "user": {"domain"},
+        "integration": {"domain"},
+        "application_credential": {"credential"},
+        "edit_application_credential": fields - {"redirect_uri"},
         "credential": fields,
         "edit": fields,
         "retry": fields,
@@ -115,13 +135,33 @@ def test_abort_texts() -> None:
 
 def test_issue_texts() -> None:
     """Each repair has a text, and each text has its use."""
-    reasons = {
-        f"platform_{reason}"
-        for reason in re.findall(r'PlatformError\(\s*"(\w+)"', "".join(SOURCE.values()))
-    } | {
-        f"yaml_{reason}"
-        for reason in re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_import"])
-    }
-    assert reasons == set(TRANSLATIONS["issues"])
+    platform = re.findall(r'PlatformError\(\s*"(\w+)"', "".join(SOURCE.values()))
+    yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_import"])
+    others = re.findall(r'translation_key="(\w+)"', "".join(SOURCE.values()))
+    assert {f"platform_{reason}" for reason in platform} | {
+        f"yaml_{reason}" for reason in yaml
+    } | set(others) == set(TRANSLATIONS["issues"])
     for texts in TRANSLATIONS["issues"].values():
-        assert set(texts) == {"title", "description"}
+        assert texts.keys() in ({"title", "description"}, {"title", "fix_flow"})
+
+
+def test_repair_texts() -> None:
+    """The repairs use the texts of the form, and each of their own steps and aborts has a text."""
+    rejected, orphaned = (
+        TRANSLATIONS["issues"][name]["fix_flow"]
+        for name in ("credential_rejected", "entries_orphaned")
+    )
+    assert rejected["error"] == orphaned["error"] == CONFIG["error"]
+    for step in ("credential", "retry"):
+        assert orphaned["step"][step] == CONFIG["step"][step]
+    for texts in ("data", "data_description"):
+        assert rejected["step"]["edit"][texts] == CONFIG["step"]["edit"][texts]
+    rejected_flow, _, orphaned_flow = SOURCE["repairs"].partition("class OrphanedEntriesFlow")
+    assert set(rejected["step"]) == {"edit"}
+    options = set(re.findall(r'options\.append\("(\w+)"\)', orphaned_flow))
+    assert set(orphaned["step"]) == {"init", "move", "credential", "retry"}
+    assert set(orphaned["step"]["init"]["menu_options"]) == options
+    for flow, texts in ((rejected_flow, rejected), (orphaned_flow, orphaned)):
+        assert set(texts["abort"]) == set(re.findall(r'reason="(\w+)"', flow))
+        for reason in texts["abort"].keys() & CONFIG["abort"].keys():
+            assert texts["abort"][reason] == CONFIG["abort"][reason]

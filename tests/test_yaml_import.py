@@ -5,23 +5,25 @@ import json
 from pathlib import Path
 import re
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant import config as conf_util
-from homeassistant.config_entries import ConfigEntryDisabler
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
 import pytest
-from pytest_homeassistant_custom_component.common import flush_store
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser, flush_store
 
 from custom_components.developer_credentials import (
     DeveloperCredential,
     async_import_developer_credential,
 )
 from custom_components.developer_credentials.const import DOMAIN
-from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, stored
+from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, issue_ids, stored
 from tests.conftest import Install
 
 OWN_YAML = (
@@ -220,6 +222,163 @@ async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
     assert after["imported"] != before[0]["imported"]
 
 
+async def _reload(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
+    """Reload the integration's YAML, as the user does."""
+    (tmp_path / "configuration.yaml").write_text(text)
+    (tmp_path / "secrets.yaml").write_text(secrets)
+    hass.config.config_dir = str(tmp_path)
+    await hass.services.async_call(DOMAIN, "reload", blocking=True)
+    await hass.async_block_till_done()
+
+
+YAML = """
+developer_credentials:
+  - domain: demo_cloud
+    client_id: !secret id
+    client_secret: !secret secret
+"""
+
+SECRETS = f"id: id\nsecret: {SENTINEL}\n"
+
+
+async def test_reload(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A secret that has changed in secrets.yaml is taken over when the YAML is reloaded."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    (implementation,) = (await async_get_implementations(hass, "demo_cloud")).values()
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-rotated\n")
+    assert _values(hass, "client_id", "client_secret") == [("id", f"{SENTINEL}-rotated")]
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-rotated"
+
+
+async def test_reload_mends_problems(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A reload finds new problems and forgets the mended ones; what cannot be read is left."""
+    await _start(hass, tmp_path, "developer_credentials: [just text]\n")
+    assert len(issue_ids(hass)) == 1
+    await _reload(hass, tmp_path, YAML, SECRETS)
+    assert issue_ids(hass) == []
+    assert _values(hass, "client_id") == [("id",)]
+    before = stored(hass)
+    with pytest.raises(HomeAssistantError):
+        await _reload(hass, tmp_path, "developer_credentials: [\n")
+    assert stored(hass) == before
+    with patch(f"{RELOAD}.async_integration_yaml_config", return_value=None):
+        await _reload(hass, tmp_path, YAML)
+    assert stored(hass) == before
+
+
+RELOAD = "custom_components.developer_credentials"
+
+
+async def test_reload_of_nothing(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """Without an item there is nothing to import; problems of platforms are not of the list."""
+    await _start(hass, tmp_path, "homeassistant:\n")
+    await _reload(hass, tmp_path, "homeassistant:\n")
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    install("broken", "")
+    await add_credential(hass, "broken")
+    await async_get_implementations(hass, "broken")
+    await _reload(hass, tmp_path, "homeassistant:\n")
+    assert issue_ids(hass) == ["platform_broken"]
+
+
+async def test_reload_while_disabled(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disabled entry is left alone by a reload as well."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    assert _values(hass, "client_secret") == [(SENTINEL,)]
+    assert "not imported, since Developer Credentials is disabled" in caplog.text
+    await hass.config_entries.async_set_disabled_by(entry_id, None)
+    await hass.async_block_till_done()
+    assert _values(hass, "client_secret") == [(f"{SENTINEL}-2",)]
+
+
+async def test_reload_is_for_admins(
+    hass: HomeAssistant, setup: None, hass_read_only_user: MockUser
+) -> None:
+    """Only an admin reloads."""
+    context = Context(user_id=hass_read_only_user.id)
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(DOMAIN, "reload", blocking=True, context=context)
+
+
+async def test_item_is_gone(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A credential whose item is gone stays, which is told once."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    (subentry_id,) = entry_of(hass).subentries
+    caplog.clear()
+    for told in (1, 0):
+        await _reload(hass, tmp_path, "homeassistant:\n")
+        assert issue_ids(hass) == [f"yaml_item_gone_{subentry_id}"][:told]
+        assert caplog.text.count("is not in the YAML configuration any more") == told
+        caplog.clear()
+    assert _values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
+    # It comes back as what it was.
+    await _reload(hass, tmp_path, YAML, SECRETS)
+    assert issue_ids(hass) == []
+    assert _values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
+
+
+async def test_item_cannot_be_read(hass: HomeAssistant, tmp_path: Path) -> None:
+    """An item with a mistake is not gone, nor has it another client id."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    before = stored(hass)
+    mistake = (
+        "  - domain: demo_cloud\n    client_id: 12\n  - {domain: demo_cloud, client_id: new}\n"
+    )
+    await _reload(hass, tmp_path, f"developer_credentials:\n{mistake}")
+    (issue_id,) = issue_ids(hass)
+    assert issue_id.startswith("yaml_not_text_")
+    assert stored(hass)[0] == before[0]
+    assert _values(hass, "client_id") == [("id",), ("new",)]
+
+
+async def test_another_client_id(hass: HomeAssistant, tmp_path: Path) -> None:
+    """An item with another client id changes its credential; the key of the entries stays."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    account = MockConfigEntry(domain="demo_cloud", data={"auth_implementation": "demo_cloud"})
+    account.add_to_hass(hass)
+    await _reload(hass, tmp_path, YAML, f"id: new\nsecret: {SENTINEL}-new\n")
+    assert _values(hass, "client_id", "auth_domain", "client_secret") == [
+        ("new", "demo_cloud", f"{SENTINEL}-new")
+    ]
+    (flow,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert issue_ids(hass) == []
+
+
+async def test_several_client_ids(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Where it cannot be told which one has changed, they are other credentials."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    await _reload(
+        hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: c}}\n", "id: b\nsecret: s"
+    )
+    assert _values(hass, "client_id") == [("id",), ("b",), ("c",)]
+    assert len(issue_ids(hass)) == 1
+
+
+async def test_client_id_edited_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A client id that the user has edited stays, for as long as YAML says what it said."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        entry,
+        subentry,
+        data={**subentry.data, "client_id": "edited"},
+        unique_id="demo_cloud.edited",
+    )
+    await _reload(hass, tmp_path, YAML, SECRETS)
+    assert _values(hass, "client_id", "client_secret") == [("edited", SENTINEL)]
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    assert _values(hass, "client_id", "client_secret") == [("edited", f"{SENTINEL}-2")]
+
+
 async def test_scalars(hass: HomeAssistant, tmp_path: Path) -> None:
     """Each item that has no line of its own is told by its number."""
     await _start(hass, tmp_path, "developer_credentials: [3, 4, null]\n")
@@ -327,10 +486,33 @@ async def test_integrations_own_yaml(hass: HomeAssistant, install: Install, setu
     hass.data["own_yaml"] = DeveloperCredential("id", SENTINEL, "From YAML")
     for _ in range(2):
         assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert issue_ids(hass) == ["own_yaml_acme_acme"]
     assert _values(hass, "client_id", "client_secret", "name") == [("id", SENTINEL, "From YAML")]
     hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-2")
     (implementation,) = (await async_get_implementations(hass, "acme")).values()
     assert vars(implementation)["client_secret"] == f"{SENTINEL}-2"
+    # The lines are gone: the credential stays, and there is nothing to tell any more.
+    hass.data["own_yaml"] = None
+    assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert issue_ids(hass) == []
+
+
+async def test_another_client_id_in_own_yaml(
+    hass: HomeAssistant, install: Install, setup: None
+) -> None:
+    """Another client id in an integration's own YAML changes its credential, not another one."""
+    install("acme", OWN_YAML)
+    await add_credential(hass, "acme", "from the UI")
+    for client_id in ("id", "new"):
+        hass.data["own_yaml"] = DeveloperCredential(client_id, SENTINEL)
+        await async_get_implementations(hass, "acme")
+        assert _values(hass, "client_id", "auth_domain") == [
+            ("from the UI", "acme_from_the_ui"),
+            (client_id, "acme"),
+        ]
+    hass.data["own_yaml"] = DeveloperCredential("from the UI", SENTINEL)
+    await async_get_implementations(hass, "acme")
+    assert _values(hass, "client_id") == [("from the UI",), ("new",)]
 
 
 @pytest.mark.parametrize("broken", ["raise ValueError('x')", "return 'id'"])

@@ -4,11 +4,12 @@ The names in `__all__` are the public API for integrations, and the schema of co
 which Home Assistant reads.
 """
 
-from collections.abc import Sequence
-
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.const import SERVICE_RELOAD
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers.config_entry_oauth2_flow import async_add_implementation_provider
+from homeassistant.helpers.reload import async_integration_yaml_config
+from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
@@ -19,11 +20,13 @@ from .flow_handler import DeveloperCredentialsFlowHandler
 from .implementation import AuthImplementation
 from .metadata import async_discover_authorization_server
 from .models import AuthorizationServer, DeveloperCredential
+from .orphaned_entries import async_watch
 from .provider import async_provide_implementations, async_refresh_implementations
+from .rejection import async_withdraw_outdated
 from .revocation import async_revoke_token
 from .yaml_import import (
     CONFIG_SCHEMA,
-    YamlItem,
+    YamlList,
     async_check_items,
     async_import_developer_credential,
     async_import_items,
@@ -40,19 +43,37 @@ __all__ = [
     "async_revoke_token",
 ]
 
-_DATA_YAML: HassKey[Sequence[YamlItem]] = HassKey(f"{DOMAIN}_yaml")
+_DATA_YAML: HassKey[YamlList] = HassKey(f"{DOMAIN}_yaml")
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Offer the credentials to Home Assistant's OAuth2 flows, and read the YAML list."""
-    items = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
+    yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
     async_add_implementation_provider(hass, DOMAIN, async_provide_implementations)
-    entry = async_get_entry(hass)
-    if items and entry and entry.disabled_by:
-        LOGGER.warning("The YAML configuration is not imported, since %s is disabled", entry.title)
-    elif items and entry is None:
+    async_watch(hass)
+
+    async def reload(_: ServiceCall) -> None:
+        """Read the YAML list again."""
+        config = await async_integration_yaml_config(hass, DOMAIN)
+        if config is not None:
+            yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
+            if not _is_disabled(hass, yaml):
+                await async_import_items(hass, yaml)
+
+    async_register_admin_service(hass, DOMAIN, SERVICE_RELOAD, reload)
+    if not _is_disabled(hass, yaml) and yaml.items and async_get_entry(hass) is None:
         # Not awaited: the new entry waits for this set-up, which waits for the flow to begin.
         hass.async_create_task(async_get_or_create_entry(hass), f"{DOMAIN} entry for YAML")
+    return True
+
+
+def _is_disabled(hass: HomeAssistant, yaml: YamlList) -> bool:
+    """Return whether the entry is disabled; where there is something to import, say so."""
+    entry = async_get_entry(hass)
+    if entry is None or not entry.disabled_by:
+        return False
+    if yaml.items:
+        LOGGER.warning("The YAML configuration is not imported, since %s is disabled", entry.title)
     return True
 
 
@@ -72,3 +93,4 @@ async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget the credentials of the entry."""
     async_forget(hass)
+    async_withdraw_outdated(hass)

@@ -28,11 +28,12 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     async_get_implementations,
 )
-from homeassistant.loader import IntegrationNotFound, async_get_integration
+from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN, LOGGER
 from .credential_form import CredentialSteps
 from .credential_request import CredentialRequest
+from .credential_subject import OwnCredential
 from .credentials import (
     CONF_AUTH_DOMAIN,
     SUBENTRY_TYPE,
@@ -114,10 +115,11 @@ class DeveloperCredentialsConfigFlow(
         if (entry := async_get_entry(self.hass)) and entry.disabled_by:
             return self.async_abort(reason="entry_disabled")
         self._request = request
-        self._integration = await async_get_integration(self.hass, request.domain)
+        integration = await async_get_integration(self.hass, request.domain)
         if request.auth_domain is None:
+            self._subject = OwnCredential(self.hass, integration)
             return await self.async_step_credential()
-        self._subentry = next(
+        subentry = next(
             (
                 subentry
                 for subentry in async_get_subentries(self.hass, request.domain)
@@ -125,29 +127,32 @@ class DeveloperCredentialsConfigFlow(
             ),
             None,
         )
-        if self._subentry is None:
+        if subentry is None:
             return self.async_abort(reason="credential_gone")
+        self._subject = OwnCredential(self.hass, integration, subentry)
         self._rejection = request.rejection
         return await self.async_step_edit()
 
     @override
-    async def _async_save(self, credential: DeveloperCredential) -> ConfigFlowResult:
+    async def _async_save(
+        self, subject: OwnCredential, credential: DeveloperCredential
+    ) -> ConfigFlowResult:
         entry = await async_get_or_create_entry(self.hass)
-        if self._subentry:
+        if subject.subentry:
             async_update_credential(
                 self.hass,
-                self._subentry,
-                self._integration,
+                subject.subentry,
+                subject.integration,
                 credential,
                 # This one goes on to its reauth in the same dialog.
                 attended=self._requested_entry(SOURCE_REAUTH),
             )
-            auth_domain, title = self._subentry.data[CONF_AUTH_DOMAIN], self._subentry.title
+            auth_domain, title = subject.subentry.data[CONF_AUTH_DOMAIN], subject.subentry.title
         else:
-            new = async_new_subentry(self.hass, self._integration, credential)
+            new = async_new_subentry(self.hass, subject.integration, credential)
             async_add_subentry(self.hass, entry, new)
             auth_domain, title = new["data"][CONF_AUTH_DOMAIN], new["title"]
-        next_flow = await self._async_next_flow(auth_domain)
+        next_flow = await self._async_next_flow(subject.integration, auth_domain)
         self._leads_on = next_flow is not None
         return self.async_abort(
             reason="credential_saved",
@@ -155,9 +160,11 @@ class DeveloperCredentialsConfigFlow(
             next_flow=next_flow,
         )
 
-    async def _async_next_flow(self, auth_domain: str) -> tuple[FlowType, str] | None:
+    async def _async_next_flow(
+        self, integration: Integration, auth_domain: str
+    ) -> tuple[FlowType, str] | None:
         """Begin the integration's own flow with the credential; None where that asks nothing."""
-        if not self._integration.config_flow:
+        if not integration.config_flow:
             return None
         manager = self.hass.config_entries.flow
         context: ConfigFlowContext = {"source": SOURCE_USER}
@@ -167,11 +174,9 @@ class DeveloperCredentialsConfigFlow(
         if self._request and (entry or self._requested_entry(SOURCE_RECONFIGURE)):
             context = self._request.context
         try:
-            step = await manager.async_init(self._integration.domain, context=context, data=data)
+            step = await manager.async_init(integration.domain, context=context, data=data)
         except Exception as err:  # noqa: BLE001 - the credential is saved, whatever comes next
-            LOGGER.warning(
-                "The flow of %s failed: %s", self._integration.domain, type(err).__name__
-            )
+            LOGGER.warning("The flow of %s failed: %s", integration.domain, type(err).__name__)
             return None
         if step["type"] is FlowResultType.FORM and step["step_id"] == "pick_implementation":
             # Where the credential is not offered, the user sees what is.
@@ -193,27 +198,28 @@ class CredentialSubentryFlow(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Begin to edit a credential."""
-        self._subentry = self._get_reconfigure_subentry()
+        subentry = self._get_reconfigure_subentry()
+        domain = subentry.data[CONF_DOMAIN]
         try:
-            self._integration = await async_get_integration(
-                self.hass, self._subentry.data[CONF_DOMAIN]
-            )
+            integration = await async_get_integration(self.hass, domain)
         except IntegrationNotFound:
             return self.async_abort(
-                reason="integration_gone",
-                description_placeholders={"domain": self._subentry.data[CONF_DOMAIN]},
+                reason="integration_gone", description_placeholders={"domain": domain}
             )
+        self._subject = OwnCredential(self.hass, integration, subentry)
         return await self.async_step_edit()
 
     @override
-    async def _async_save(self, credential: DeveloperCredential) -> SubentryFlowResult:
-        if self._subentry:
-            async_update_credential(self.hass, self._subentry, self._integration, credential)
+    async def _async_save(
+        self, subject: OwnCredential, credential: DeveloperCredential
+    ) -> SubentryFlowResult:
+        if subject.subentry:
+            async_update_credential(self.hass, subject.subentry, subject.integration, credential)
             return self.async_abort(
                 reason="credential_saved",
-                description_placeholders={"title": escape_markdown(self._subentry.title)},
+                description_placeholders={"title": escape_markdown(subject.subentry.title)},
             )
-        subentry = async_new_subentry(self.hass, self._integration, credential)
+        subentry = async_new_subentry(self.hass, subject.integration, credential)
         return self.async_create_entry(
             title=subentry["title"], data=subentry["data"], unique_id=subentry["unique_id"]
         )

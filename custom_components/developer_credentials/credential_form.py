@@ -1,17 +1,17 @@
-"""The credential form: the steps that the config flow and the subentry flow share.
+"""The credential form: the steps that the config flow, the subentry flow and repairs share.
 
 The user chooses the integration, then fills in the form, which shows the integration's instructions
 and the redirect URIs to register. What it says is verified before it is saved; where the server
-rejects it, the user corrects it, or submits the same again to insist.
+rejects it, the user corrects it, or submits the same again to insist. Home Assistant's own
+application credentials are edited in the same form.
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -22,25 +22,21 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
-from homeassistant.loader import Integration
+from homeassistant.loader import IntegrationNotFound, async_get_integration
 import voluptuous as vol
 
-from .const import DEVELOPER_GUIDE_URL
-from .credentials import (
-    CONF_REDIRECT_URI,
-    async_find_subentry,
-    async_get_entry,
-    async_get_users,
-    credential_of,
+from .application_credentials_bridge import (
+    async_get_application_credentials,
+    async_update_application_credential,
 )
+from .const import DEVELOPER_GUIDE_URL, NOTHING
+from .credential_subject import OwnCredential, PeerCredential
+from .credentials import CONF_REDIRECT_URI
 from .instructions import async_describe_redirect_uris, async_get_instructions, escape_markdown
-from .models import AuthorizationServer, DeveloperCredential, RedirectUri
-from .platform import PlatformError, async_call, async_get_integrations, async_get_platform
+from .models import DeveloperCredential, RedirectUri
+from .platform import async_get_integrations, async_get_name
 from .redirect_uri import async_get_redirect_uri, async_get_redirect_uris
 from .verification import Outcome, Verification, async_verify
-
-# What stands for an empty text in a sentence.
-NOTHING = "-"
 
 
 class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
@@ -48,10 +44,8 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 ):
     """The steps that add or edit a credential."""
 
-    # The integration that the credential is for.
-    _integration: Integration
-    # The one to edit; None to add one.
-    _subentry: ConfigSubentry | None = None
+    # The credential that is added or edited.
+    _subject: OwnCredential | PeerCredential
     # What was entered last.
     _entered: DeveloperCredential | None = None
     # The secret that was entered last: the frontend empties its field.
@@ -65,34 +59,60 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         self._verified: dict[DeveloperCredential, Verification] = {}
 
     @abstractmethod
-    async def _async_save(self, credential: DeveloperCredential) -> ResultT:
-        """Save the credential and finish the flow."""
+    async def _async_save(self, subject: OwnCredential, credential: DeveloperCredential) -> ResultT:
+        """Save a credential of ours, and finish the flow."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Choose the integration that the credential is for."""
+        """Choose what to do, where there is a choice."""
         integrations = await async_get_integrations(self.hass)
-        if not integrations:
-            return self.async_abort(
-                reason="no_integrations", description_placeholders={"url": DEVELOPER_GUIDE_URL}
+        application_credentials = async_get_application_credentials(self.hass)
+        if integrations and application_credentials:
+            return self.async_show_menu(
+                step_id="user", menu_options=["integration", "application_credential"]
             )
+        if application_credentials:
+            return await self.async_step_application_credential()
+        if integrations:
+            return await self.async_step_integration()
+        return self.async_abort(
+            reason="no_integrations", description_placeholders={"url": DEVELOPER_GUIDE_URL}
+        )
+
+    async def async_step_integration(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Choose the integration that a new credential is for."""
+        integrations = await async_get_integrations(self.hass)
         if user_input is None and len(integrations) > 1:
-            options = [
-                SelectOptionDict(value=domain, label=integration.name)
-                for domain, integration in integrations.items()
-            ]
-            selector = SelectSelector(
-                SelectSelectorConfig(
-                    options=sorted(options, key=lambda option: option["label"].casefold()),
-                    mode=SelectSelectorMode.DROPDOWN,
-                )
-            )
+            names = {domain: integration.name for domain, integration in integrations.items()}
             return self.async_show_form(
-                step_id="user", data_schema=vol.Schema({vol.Required(CONF_DOMAIN): selector})
+                step_id="integration", data_schema=choice(CONF_DOMAIN, names)
             )
-        self._integration = integrations[
-            user_input[CONF_DOMAIN] if user_input else next(iter(integrations))
-        ]
+        domain = user_input[CONF_DOMAIN] if user_input else next(iter(integrations))
+        self._subject = OwnCredential(self.hass, integrations[domain])
         return await self.async_step_credential()
+
+    async def async_step_application_credential(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Choose one of Home Assistant's application credentials to edit."""
+        choices = {one.item_id: one for one in async_get_application_credentials(self.hass)}
+        if user_input is None:
+            names = {
+                one.item_id: f"{await async_get_name(self.hass, one.domain)}: {one.credential}"
+                for one in choices.values()
+            }
+            return self.async_show_form(
+                step_id="application_credential", data_schema=choice("credential", names)
+            )
+        if (chosen := choices.get(user_input["credential"])) is None:
+            return self.async_abort(reason="credential_gone")
+        try:
+            integration = await async_get_integration(self.hass, chosen.domain)
+        except IntegrationNotFound:
+            return self.async_abort(
+                reason="integration_gone", description_placeholders={"domain": chosen.domain}
+            )
+        self._subject = PeerCredential(self.hass, integration, chosen)
+        return await self.async_step_edit_application_credential()
 
     async def async_step_credential(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Fill in a new credential."""
@@ -106,12 +126,18 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         """Change a credential; an empty secret is the one that is there."""
         return await self._async_form("edit", user_input)
 
+    async def async_step_edit_application_credential(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Change an application credential; an empty secret is the one that is there."""
+        return await self._async_form("edit_application_credential", user_input)
+
     async def _async_form(self, step_id: str, user_input: dict[str, Any] | None) -> ResultT:
         """Show the form, or save what it says where that stands the test."""
         if user_input is None:
             errors = {} if self._rejection is None else {"base": Outcome.REJECTED.value}
             return await self._async_show(step_id, None, errors, self._rejection)
-        stored = credential_of(self._subentry) if self._subentry else None
+        stored = self._subject.stored
         self._secret = user_input.get(CONF_CLIENT_SECRET) or self._secret
         if step_id == "credential" and self._secret:
             step_id = "retry"
@@ -120,7 +146,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
                 user_input[CONF_CLIENT_ID],
                 self._secret or (stored.client_secret if stored else ""),
                 user_input.get(CONF_NAME),
-                redirect_uri=RedirectUri(user_input[CONF_REDIRECT_URI]),
+                redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
                 token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
             )
         except ValueError:
@@ -129,9 +155,24 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         errors, detail = await self._async_check(credential)
         if errors:
             return await self._async_show(step_id, user_input, errors, detail)
-        if self._subentry and not self._is_there(self._subentry):
+        if isinstance(self._subject, PeerCredential):
+            return await self._async_save_application_credential(self._subject, credential)
+        if not self._subject.is_there:
             return self.async_abort(reason="credential_gone")
-        return await self._async_save(self._verified[credential].credential)
+        return await self._async_save(self._subject, self._verified[credential].credential)
+
+    async def _async_save_application_credential(
+        self, subject: PeerCredential, credential: DeveloperCredential
+    ) -> ResultT:
+        if not await async_update_application_credential(
+            self.hass, subject.application_credential, credential
+        ):
+            return self.async_abort(reason="credential_gone")
+        title = f"{subject.integration.name}: {credential}"
+        return self.async_abort(
+            reason="credential_saved",
+            description_placeholders={"title": escape_markdown(title)},
+        )
 
     async def _async_show(
         self,
@@ -141,7 +182,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         detail: str | None = None,
     ) -> ResultT:
         """Show the form with what is known; a secret goes in, and never out again."""
-        stored = credential_of(self._subentry) if self._subentry else None
+        stored, integration = self._subject.stored, self._subject.integration
         try:
             redirect_uris = async_get_redirect_uris(self.hass)
             if stored:
@@ -157,35 +198,36 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
                 CONF_REDIRECT_URI: before.redirect_uri.value,
             }
         known.pop(CONF_CLIENT_SECRET, None)
-        users = async_get_users(self.hass, self._subentry) if self._subentry else []
+        default = redirect_uris.get(RedirectUri.DEFAULT, "")
+        instructions = ""
+        if self._subject.has_redirect_uri:
+            instructions = await async_get_instructions(self.hass, integration.domain, default)
+        else:
+            redirect_uris = {RedirectUri.DEFAULT: default}
+        entries = ", ".join(escape_markdown(user.title) for user in self._subject.users)
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                _schema(list(redirect_uris or [RedirectUri.DEFAULT])), known
+                _schema(
+                    list(redirect_uris or [RedirectUri.DEFAULT])
+                    if self._subject.has_redirect_uri
+                    else []
+                ),
+                known,
             ),
             description_placeholders={
-                "integration": self._integration.name,
-                "instructions": await async_get_instructions(
-                    self.hass,
-                    self._integration.domain,
-                    redirect_uris.get(RedirectUri.DEFAULT, ""),
-                ),
+                "integration": integration.name,
+                "instructions": instructions,
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
-                "entries": ", ".join(escape_markdown(user.title) for user in users) or NOTHING,
+                "entries": entries or NOTHING,
             },
             errors=errors,
         )
 
-    def _is_there(self, subentry: ConfigSubentry) -> bool:
-        """Return whether the credential was not removed while the form was open."""
-        entry = async_get_entry(self.hass)
-        return entry is not None and subentry.subentry_id in entry.subentries
-
     async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
         """Return the errors of the form, and the server's words."""
-        found = async_find_subentry(self.hass, self._integration.domain, credential.client_id)
-        if found is not None and found is not self._subentry:
+        if self._subject.is_taken(credential.client_id):
             return {CONF_CLIENT_ID: "already_configured"}, ""
         if credential in self._verified:
             return {}, ""
@@ -194,39 +236,53 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         if verification.outcome is Outcome.REJECTED:
             return {"base": verification.outcome.value}, verification.detail
         if verification.outcome is Outcome.REDIRECT_URI_REJECTED:
-            return {CONF_REDIRECT_URI: verification.outcome.value}, verification.detail
+            field = CONF_REDIRECT_URI if self._subject.has_redirect_uri else "base"
+            return {field: verification.outcome.value}, verification.detail
         return {}, ""
 
     async def _async_verify(self, credential: DeveloperCredential) -> Verification:
         """Ask the declared server about the credential, where there is one."""
-        domain = self._integration.domain
+        inconclusive = Verification(Outcome.INCONCLUSIVE, "", credential)
+        if (server := await self._subject.async_get_server(credential)) is None:
+            return inconclusive
         try:
-            platform = await async_get_platform(self.hass, domain)
-            if platform is None or hasattr(platform, "async_get_auth_implementation"):
-                return Verification(Outcome.INCONCLUSIVE, "", credential)
-            server = await async_call(
-                platform, "async_get_authorization_server", AuthorizationServer, self.hass
-            )
             redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
-        except ImplementationUnavailableError, NoURLAvailableError, PlatformError:
-            return Verification(Outcome.INCONCLUSIVE, "", credential)
+        except NoURLAvailableError:
+            return inconclusive
         return await async_verify(self.hass, server, credential, redirect_uri)
 
 
+def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
+    """Return the schema of a choice, in the order of the alphabet."""
+    options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=sorted(options, key=lambda option: option["label"].casefold()),
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+    return vol.Schema({vol.Required(name): selector})
+
+
 def _schema(redirect_uris: list[RedirectUri]) -> vol.Schema:
-    """Return the schema of the form."""
+    """Return the schema of the form, with a redirect URI where there are any to choose from."""
     password = TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
-    return vol.Schema(
+    schema = vol.Schema(
         {
             vol.Optional(CONF_NAME): TextSelector(),
             vol.Required(CONF_CLIENT_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
             vol.Optional(CONF_CLIENT_SECRET): TextSelector(password),
-            vol.Required(CONF_REDIRECT_URI, default=RedirectUri.DEFAULT.value): SelectSelector(
-                SelectSelectorConfig(
-                    options=[choice.value for choice in redirect_uris],
-                    translation_key=CONF_REDIRECT_URI,
-                    mode=SelectSelectorMode.DROPDOWN,
-                )
-            ),
         }
+    )
+    if not redirect_uris:
+        return schema
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=[choice.value for choice in redirect_uris],
+            translation_key=CONF_REDIRECT_URI,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+    return schema.extend(
+        {vol.Required(CONF_REDIRECT_URI, default=RedirectUri.DEFAULT.value): selector}
     )

@@ -198,10 +198,16 @@ def async_update_credential(
 @callback
 def async_get_users(hass: HomeAssistant, subentry: ConfigSubentry) -> list[ConfigEntry]:
     """Return the integration's config entries that use a credential."""
+    return async_get_users_of(hass, subentry.data[CONF_DOMAIN], subentry.data[CONF_AUTH_DOMAIN])
+
+
+@callback
+def async_get_users_of(hass: HomeAssistant, domain: str, auth_domain: str) -> list[ConfigEntry]:
+    """Return the config entries of an integration that name an `auth_domain`."""
     return [
         entry
-        for entry in hass.config_entries.async_entries(subentry.data[CONF_DOMAIN])
-        if entry.data.get("auth_implementation") == subentry.data[CONF_AUTH_DOMAIN]
+        for entry in hass.config_entries.async_entries(domain)
+        if entry.data.get("auth_implementation") == auth_domain
     ]
 
 

@@ -25,8 +25,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.loader import async_get_integration
 
-from .const import DOMAIN
-from .credential_form import NOTHING
+from .const import DOMAIN, NOTHING
 from .credential_request import CredentialRequest
 from .errors import INVALID_CLIENT_CODES, InvalidClientError
 from .implementation import AuthImplementation

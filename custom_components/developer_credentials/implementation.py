@@ -4,7 +4,7 @@ It is Home Assistant's own, and does beyond that what a server is declared to wa
 log in with it, config entries refresh their tokens with it.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 import time
 from typing import Any, override
 
@@ -29,6 +29,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         authorization_server: The server.
         credential: The client.
         error: Why the last token request brought no token; None where it did.
+        observer: Is told why a refresh brought no token, and None when a request did.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         self.authorization_server = authorization_server
         self.credential = credential
         self.error: TokenRequestError | None = None
+        self.observer: Callable[[TokenRequestError | None], None] | None = None
         # The code verifiers of the logins that have begun, by flow.
         self._code_verifiers: dict[str, str] = {}
 
@@ -119,7 +121,13 @@ class AuthImplementation(LocalOAuth2Implementation):
         Raises:
             TokenRequestError: There is none; the class says why.
         """
-        return {**token, **await self._noting_error(self._async_refresh(token))}
+        try:
+            answer = await self._noting_error(self._async_refresh(token))
+        except TokenRequestError as err:
+            if self.observer:
+                self.observer(err)
+            raise
+        return {**token, **answer}
 
     async def _async_refresh(self, token: dict[str, Any]) -> dict[str, Any]:
         if not (refresh_token := token.get("refresh_token")):
@@ -177,10 +185,13 @@ class AuthImplementation(LocalOAuth2Implementation):
         """Return what a request brings, and note why it brings nothing."""
         self.error = None
         try:
-            return await request
+            token = await request
         except TokenRequestError as err:
             self.error = err
             raise
+        if self.observer:
+            self.observer(None)
+        return token
 
 
 def generate_code_verifier() -> str:

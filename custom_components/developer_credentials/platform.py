@@ -69,6 +69,14 @@ async def async_get_integrations(hass: HomeAssistant) -> dict[str, Integration]:
     }
 
 
+async def async_get_name(hass: HomeAssistant, domain: str) -> str:
+    """Return what people call an integration; its domain where it is not installed."""
+    try:
+        return (await async_get_integration(hass, domain)).name
+    except IntegrationNotFound:
+        return domain
+
+
 async def async_get_platform(hass: HomeAssistant, domain: str) -> ModuleType | None:
     """Return the platform of an integration, imported; None where it has none.
 

@@ -4,6 +4,7 @@ It asks when a flow starts, and when a config entry is set up. Ours are made of 
 platform declares and of each credential of the user.
 """
 
+from functools import partial
 from types import ModuleType
 from weakref import WeakSet
 
@@ -13,8 +14,10 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     LocalOAuth2Implementation,
 )
+from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
+from .application_credentials_bridge import async_take_over
 from .const import DOMAIN
 from .credential_request import async_offer_credential, async_withdraw_offers
 from .credentials import (
@@ -31,6 +34,7 @@ from .platform import (
     async_get_platform,
     async_report_problem,
 )
+from .rejection import async_note_answer, async_withdraw_outdated
 from .yaml_import import async_import_from_platform
 
 # The implementations that integrations hold, by subentry.
@@ -50,6 +54,7 @@ async def async_provide_implementations(
     try:
         if (platform := await async_get_platform(hass, domain)) is None:
             return []
+        await async_take_over(hass, await async_get_integration(hass, domain))
         try:
             await async_import_from_platform(hass, domain, platform)
         except PlatformError as err:
@@ -65,6 +70,7 @@ async def async_provide_implementations(
 async def async_refresh_implementations(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Give the implementations in use the credentials as they are now; an update listener."""
     async_withdraw_offers(hass)
+    async_withdraw_outdated(hass)
     for subentry_id, implementations in hass.data.get(_DATA_IN_USE, {}).items():
         if subentry := entry.subentries.get(subentry_id):
             credential = credential_of(subentry)
@@ -79,7 +85,9 @@ async def async_refresh_implementations(hass: HomeAssistant, entry: ConfigEntry)
 def _async_note_use(
     hass: HomeAssistant, subentry: ConfigSubentry, implementation: AbstractOAuth2Implementation
 ) -> None:
-    """Remember an implementation for as long as somebody uses it."""
+    """Remember an implementation for as long as somebody uses it, and hear what it is told."""
+    if isinstance(implementation, AuthImplementation):
+        implementation.observer = partial(async_note_answer, hass, subentry.subentry_id)
     if isinstance(implementation, LocalOAuth2Implementation):
         in_use = hass.data.setdefault(_DATA_IN_USE, {})
         in_use.setdefault(subentry.subentry_id, WeakSet()).add(implementation)

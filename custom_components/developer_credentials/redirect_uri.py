@@ -4,6 +4,7 @@ The callback of this instance takes the answer of the server whether or not My H
 loaded; only the registered URI has to be the one that is sent (RFC 6749, section 3.1.2.3).
 """
 
+from aiohttp import hdrs
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import (
@@ -27,9 +28,9 @@ def async_get_redirect_uri(hass: HomeAssistant, choice: RedirectUri) -> str:
         choice is RedirectUri.DEFAULT and "my" in hass.config.components
     ):
         return MY_AUTH_CALLBACK_PATH
-    # The frontend says at which address the user has opened it.
-    request = http.current_request.get()
-    base = request.headers.get(HEADER_FRONTEND_BASE) if request else None
+    # The frontend says at which address the user has opened it; in repairs the browser does.
+    headers = request.headers if (request := http.current_request.get()) else {}
+    base = headers.get(HEADER_FRONTEND_BASE) or headers.get(hdrs.ORIGIN, "").removesuffix("null")
     return f"{base or get_url(hass, prefer_external=True)}{AUTH_CALLBACK_PATH}"
 
 

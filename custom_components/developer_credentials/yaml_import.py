@@ -2,35 +2,42 @@
 
 An item of the list has `domain`, `client_id`, and optionally `client_secret` and `name`. It is
 imported when it is new, and again when it has changed since; what the user edited in between
-stays. A bad item is named, with its place, in the log and in a repair; the others are imported.
+stays. A credential whose item is gone stays, which is told once. A bad item is named, with its
+place, in the log and in a repair; the others are imported.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import hashlib
 from types import ModuleType, NoneType
-from typing import Final
+from typing import Final, Literal
 
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import Integration, async_get_integration
 import voluptuous as vol
 
 from .const import DOMAIN, LOGGER
 from .credentials import (
+    CONF_AUTH_DOMAIN,
     async_add_subentry,
     async_find_subentry,
+    async_get_entry,
     async_get_or_create_entry,
+    async_get_subentries,
     async_new_subentry,
     async_update_credential,
     credential_of,
 )
+from .instructions import escape_markdown
 from .models import DeveloperCredential
 from .platform import async_call, async_get_integrations
 
-# In a subentry's data: the name, and the digest of the secret, that YAML had at the last import.
+# In a subentry's data: whose YAML it came from, and what that had at the last import, with a digest
+# in the place of the secret.
 CONF_IMPORTED: Final = "imported"
 
 _KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
@@ -39,11 +46,21 @@ _REQUIRED_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID)
 
 @dataclass(frozen=True, slots=True)
 class YamlItem:
-    """A well-formed item of the list, and its place in the files of the user."""
+    """A credential that YAML has.
+
+    Attributes:
+        place: Its place in the files of the user; the integration for one of its own YAML.
+        domain: The integration that it is for.
+        credential: The credential.
+        by: Whose YAML it is: our list, or that of the integration.
+        auth_domain: What entries made before have as their `auth_implementation`.
+    """
 
     place: str
     domain: str
     credential: DeveloperCredential
+    by: Literal["list", "integration"]
+    auth_domain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,14 @@ class YamlProblem:
     place: str
     reason: str
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class YamlList:
+    """The items that can be imported, and whether they are the whole list."""
+
+    items: Sequence[YamlItem]
+    whole: bool
 
 
 def _parse_items(values: list[object]) -> list[YamlItem | YamlProblem]:
@@ -91,7 +116,8 @@ def _parse_item(place: str, value: object) -> YamlItem | YamlProblem:
         )
     except ValueError:
         return YamlProblem(place, "missing_key", CONF_CLIENT_ID)
-    return YamlItem(place, str(value[CONF_DOMAIN]), credential)
+    domain = str(value[CONF_DOMAIN])
+    return YamlItem(place, domain, credential, "list", domain)
 
 
 # Never invalid as a whole: every integration with the platform depends on this one.
@@ -102,8 +128,16 @@ CONFIG_SCHEMA = vol.Schema(
 
 async def async_check_items(
     hass: HomeAssistant, items: Sequence[YamlItem | YamlProblem]
-) -> list[YamlItem]:
-    """Return the items that can be imported, and report the others."""
+) -> YamlList:
+    """Return the items that can be imported, and report the others, in the place of older reports.
+
+    Args:
+        hass: Home Assistant.
+        items: What the schema has made of the list.
+    """
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith("yaml_"):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
     integrations = await async_get_integrations(hass) if items else {}
     good: dict[tuple[str, str], YamlItem] = {}
     for item in items:
@@ -115,13 +149,54 @@ async def async_check_items(
             _async_report(hass, YamlProblem(item.place, "duplicate", CONF_CLIENT_ID))
         else:
             good[key] = item
-    return list(good.values())
+    return YamlList(list(good.values()), whole=len(good) == len(items))
 
 
-async def async_import_items(hass: HomeAssistant, items: Sequence[YamlItem]) -> None:
-    """Import the items of the list."""
-    for item in items:
-        await _async_import(hass, item.domain, item.credential, take_over=True)
+async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
+    """Import the items of the list, and tell of credentials whose item is gone."""
+    entry = await async_get_or_create_entry(hass) if yaml.items else async_get_entry(hass)
+    if entry is None:
+        return
+    integrations = await async_get_integrations(hass)
+    # Nothing is awaited from here on, so that nothing comes in between.
+    imported = {
+        (subentry.data[CONF_DOMAIN], str(origin[CONF_CLIENT_ID])): subentry
+        for subentry in entry.subentries.values()
+        if (origin := subentry.data.get(CONF_IMPORTED, {})).get("by") == "list"
+    }
+    new = []
+    for item in yaml.items:
+        key = item.domain, item.credential.client_id
+        if subentry := imported.pop(key, async_find_subentry(hass, *key)):
+            _async_import(hass, integrations[item.domain], item, subentry)
+        else:
+            new.append(item)
+    for item in new:
+        # One item gone and one come, for the same integration: it has another client id.
+        gone = [key for key in imported if key[0] == item.domain]
+        come = [other for other in new if other.domain == item.domain]
+        subentry = imported.pop(gone[0]) if yaml.whole and len(gone) == len(come) == 1 else None
+        _async_import(hass, integrations[item.domain], item, subentry)
+    if yaml.whole:
+        for subentry in imported.values():
+            _async_release(hass, entry, subentry)
+
+
+@callback
+def _async_release(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
+    """Tell, once, that a credential stays though its item is gone."""
+    LOGGER.warning("The credential %s is not in the YAML configuration any more", subentry.title)
+    data = {key: value for key, value in subentry.data.items() if key != CONF_IMPORTED}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"yaml_item_gone_{subentry.subentry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="yaml_item_gone",
+        translation_placeholders={"credential": escape_markdown(subentry.title)},
+    )
 
 
 async def async_import_from_platform(
@@ -138,7 +213,9 @@ async def async_import_from_platform(
         platform, "async_get_developer_credential", (DeveloperCredential, NoneType), hass
     )
     if credential:
-        await _async_import(hass, domain, credential)
+        await _async_import_own(hass, domain, credential, domain)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, f"own_yaml_{domain}_{domain}")
 
 
 async def async_import_developer_credential(
@@ -163,33 +240,76 @@ async def async_import_developer_credential(
     """
     if DOMAIN not in hass.config.components:
         raise ValueError(f"{domain} must have {DOMAIN} among the dependencies of its manifest")
-    await _async_import(hass, domain, credential, auth_domain)
+    await _async_import_own(hass, domain, credential, auth_domain or domain)
 
 
-async def _async_import(
+async def _async_import_own(
+    hass: HomeAssistant, domain: str, credential: DeveloperCredential, auth_domain: str
+) -> None:
+    """Import a credential from an integration's own YAML, and tell that the lines can go."""
+    integration = await async_get_integration(hass, domain)
+    await async_get_or_create_entry(hass)
+    subentry = async_find_subentry(hass, domain, credential.client_id)
+    if subentry is None:
+        # The client id that YAML had at the last import may have been another one.
+        subentry = next(
+            (
+                other
+                for other in async_get_subentries(hass, domain)
+                if other.data[CONF_AUTH_DOMAIN] == auth_domain
+                and other.data.get(CONF_IMPORTED, {}).get("by") == "integration"
+            ),
+            None,
+        )
+    item = YamlItem(domain, domain, credential, "integration", auth_domain)
+    _async_import(hass, integration, item, subentry)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"own_yaml_{domain}_{auth_domain}",
+        is_fixable=False,
+        issue_domain=domain,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="own_yaml",
+        translation_placeholders={
+            "domain": domain,
+            "integration": escape_markdown(integration.name),
+            # In the title, which is no Markdown.
+            "name": integration.name,
+        },
+    )
+
+
+@callback
+def _async_import(
     hass: HomeAssistant,
-    domain: str,
-    credential: DeveloperCredential,
-    auth_domain: str | None = None,
-    *,
-    take_over: bool = False,
+    integration: Integration,
+    item: YamlItem,
+    subentry: ConfigSubentry | None,
 ) -> None:
     """Add the credential, or update what of it has changed in YAML since it was imported.
 
-    A credential that the user has entered in the UI is taken over, or only known from then on.
+    A credential that the user has entered in the UI is taken over by the list, and only known from
+    then on by an integration's own YAML.
     """
-    integration = await async_get_integration(hass, domain)
-    entry = await async_get_or_create_entry(hass)
-    now = {CONF_CLIENT_SECRET: _digest(credential.client_secret), CONF_NAME: credential.name}
-    subentry = async_find_subentry(hass, domain, credential.client_id)
+    credential = item.credential
+    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    now = {
+        "by": item.by,
+        CONF_CLIENT_ID: credential.client_id,
+        CONF_CLIENT_SECRET: _digest(credential.client_secret),
+        CONF_NAME: credential.name,
+    }
     if subentry is None:
-        new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain or domain)
+        new = async_new_subentry(hass, integration, credential, auth_domain=item.auth_domain)
         async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
         return
-    before = subentry.data.get(CONF_IMPORTED, {} if take_over else now)
+    before = subentry.data.get(CONF_IMPORTED, {} if item.by == "list" else now)
     if before == now and CONF_IMPORTED in subentry.data:
         return
     changed = credential_of(subentry)
+    if before.get(CONF_CLIENT_ID, credential.client_id) != credential.client_id:
+        changed = replace(changed, client_id=credential.client_id)
     if before.get(CONF_CLIENT_SECRET) != now[CONF_CLIENT_SECRET]:
         changed = replace(changed, client_secret=credential.client_secret)
     if credential.name and before.get(CONF_NAME) != credential.name:

@@ -54,6 +54,10 @@ class Frontend:
         )
         await expect(self._page.locator("ha-config-sub-entry-row").first).to_be_visible()
 
+    async def open_repairs(self) -> None:
+        """Open Settings, System, Repairs."""
+        await self._page.goto(f"{self._url}/config/repairs", wait_until="domcontentloaded")
+
     async def add_integration(self, name: str) -> None:
         """Choose an integration to add."""
         await self.click("Add integration")
@@ -108,6 +112,11 @@ class Frontend:
             await cloud.screenshot(path=SCREENSHOTS / f"{picture}.png")
         async with cloud.expect_event("close"):
             await cloud.get_by_role("button", name="Log in and allow").click()
+
+    async def choose(self, field: str, option: str) -> None:
+        """Choose an option of a drop-down field."""
+        await self._page.get_by_label(field).filter(visible=True).last.click()
+        await self.click_text(option)
 
     def subentry_row(self, title: str) -> Locator:
         """Return the row of a credential."""

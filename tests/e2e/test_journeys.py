@@ -194,6 +194,148 @@ async def test_edit_and_delete(
     assert await _credentials(client) == 0
 
 
+async def _state(client: Client) -> str:
+    return str((await client.request("GET", f"states/{SENSOR}"))["state"])
+
+
+async def _until_state(client: Client, cloud: DemoAuthorizationServer, *, available: bool) -> None:
+    """Have the account polled, and wait until the sensor is available, or is not."""
+    cloud.expire_access_tokens()
+    await client.request("POST", "services/homeassistant/update_entity", {"entity_id": SENSOR})
+    for _ in range(300):
+        if (await _state(client) != "unavailable") is available:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(await _state(client))
+
+
+async def test_rejected_and_repaired(
+    frontend: Frontend, client: Client, cloud: DemoAuthorizationServer
+) -> None:
+    """A secret that the server refuses is told in a repair, which takes the new one."""
+    await _connect(frontend)
+    before = await client.command("config/entity_registry/get", entity_id=SENSOR)
+    cloud.clients["my-app"].client_secret = "rotated"
+    await _until_state(client, cloud, available=False)
+    frontend.clicks = 0
+    await frontend.open_repairs()
+    await frontend.see("is not accepted any more", "15-repairs")
+    await frontend.click_text("The credential Demo Cloud: My app is not accepted any more")
+    await frontend.see("Waiting for it: Demo account", "16-repair")
+    await frontend.see("invalid_client")
+    assert await frontend.value("client_id") == "my-app"
+    assert await frontend.value("client_secret") == ""
+    await frontend.fill(client_secret="wrong")
+    await frontend.click("Submit")
+    await frontend.see("does not accept this client id and secret", "17-repair-wrong")
+    await frontend.fill(client_secret="rotated")
+    await frontend.click("Submit")
+    await frontend.see("repaired", "18-repaired")
+    assert frontend.clicks == 3
+    await _until_state(client, cloud, available=True)
+    assert await client.command("config/entity_registry/get", entity_id=SENSOR) == before
+    assert await client.command("config_entries/flow/progress") == []
+    issues = (await client.command("repairs/list_issues"))["issues"]
+    assert [issue for issue in issues if issue["domain"] == "developer_credentials"] == []
+
+
+async def test_deleted_and_restored(
+    frontend: Frontend, client: Client, cloud: DemoAuthorizationServer
+) -> None:
+    """A credential that was deleted though it is used is restored by its repair."""
+    await _connect(frontend)
+    await frontend.open_credentials()
+    row = frontend.subentry_row("Demo Cloud: My app")
+    await frontend.click_in(row, "ha-dropdown, ha-button-menu, ha-md-button-menu")
+    await frontend.click_text("Delete")
+    await frontend.click("Delete")
+    await frontend.open_repairs()
+    await frontend.see("Demo Cloud lacks its credential", "19-orphaned")
+    await frontend.click_text("Demo Cloud lacks its credential")
+    await frontend.see("The credential of these entries is gone: Demo account", "20-orphaned-menu")
+    await frontend.click_text("Restore the deleted credential")
+    await frontend.see("repaired", "21-restored")
+    assert await _credentials(client) == 1
+    await _until_state(client, cloud, available=True)
+
+
+async def test_deleted_and_moved(
+    frontend: Frontend,
+    client: Client,
+    cloud: DemoAuthorizationServer,
+    home_assistant: HomeAssistant,
+) -> None:
+    """The entries of a deleted credential are moved to another one, and log in again."""
+    await _connect(frontend)
+    cloud.add_client(
+        "other-app",
+        client_secret=SECRET,
+        redirect_uris=(f"{home_assistant.url}/auth/external/callback",),
+    )
+    await frontend.open_credentials()
+    await frontend.click("Add credential")
+    await frontend.see("Credential for Demo Cloud")
+    await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.click("Finish")
+    row = frontend.subentry_row("Demo Cloud: My app")
+    await frontend.click_in(row, "ha-dropdown, ha-button-menu, ha-md-button-menu")
+    await frontend.click_text("Delete")
+    await frontend.click("Delete")
+    await frontend.open_repairs()
+    await frontend.click_text("Demo Cloud lacks its credential")
+    await frontend.click_text("Use another credential")
+    await frontend.see("Which credential shall these entries use", "22-move")
+    await frontend.choose("Credential", "My other app")
+    await frontend.click("Submit")
+    await frontend.see("repaired", "23-moved")
+    (flow,) = await client.command("config_entries/flow/progress")
+    assert flow["context"]["source"] == "reauth"
+
+
+async def test_edit_an_application_credential(
+    frontend: Frontend, client: Client, cloud: DemoAuthorizationServer
+) -> None:
+    """An application credential of Home Assistant is edited in place; its integration goes on."""
+    await frontend.add_integration("Peer Cloud")
+    await frontend.see("Add application credentials")
+    await frontend.fill(name="My app", clientId="my-app", clientSecret=SECRET)
+    await frontend.click("Add")
+    await frontend.log_in_at_cloud()
+    await frontend.see("Name and assign")
+    await frontend.click("Skip and finish")
+    (before,) = await client.command("application_credentials/list")
+    cloud.clients["my-app"].client_secret = "rotated"
+    await frontend.open_integrations()
+    await frontend.add_integration("Developer Credentials")
+    await frontend.see("Edit an application credential", "24-menu-with-application-credentials")
+    await frontend.click_text("Edit an application credential")
+    await frontend.see(
+        "Which application credential has changed?", "25-choose-application-credential"
+    )
+    await frontend.choose("Application credential", "Peer Cloud: My app")
+    await frontend.click("Submit")
+    await frontend.see("Used by: Demo account", "26-edit-application-credential")
+    assert await frontend.value("client_id") == "my-app"
+    await frontend.fill(client_secret="wrong")
+    await frontend.click("Submit")
+    await frontend.see("does not accept this client id and secret")
+    await frontend.fill(client_secret="rotated")
+    await frontend.click("Submit")
+    await frontend.see("is saved", "27-application-credential-saved")
+    (after,) = await client.command("application_credentials/list")
+    assert after == {**before, "client_secret": "rotated"}
+    cloud.expire_access_tokens()
+    for _ in range(100):
+        (entry,) = await client.command("config_entries/get", domain="peer_cloud")
+        if entry["state"] == "loaded":
+            break
+        await asyncio.sleep(0.1)
+    assert entry["state"] == "loaded"
+    await client.request("DELETE", f"config/config_entries/entry/{entry['entry_id']}")
+    await client.command("application_credentials/delete", application_credentials_id=after["id"])
+
+
 async def test_beside_application_credentials(
     frontend: Frontend, client: Client, home_assistant: HomeAssistant
 ) -> None:

@@ -1,0 +1,163 @@
+"""The repairs that Home Assistant offers to do with the user.
+
+A rejected credential is corrected in the credential form. Orphaned entries are given a credential:
+the deleted one, another one of the integration, or a new one.
+"""
+
+from typing import TYPE_CHECKING, Any, override
+
+from homeassistant.components.repairs import RepairsFlow
+from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
+from homeassistant.loader import async_get_integration
+from homeassistant.util import slugify
+
+from .credential_form import CredentialSteps, choice
+from .credential_subject import OwnCredential
+from .credentials import (
+    CONF_AUTH_DOMAIN,
+    async_add_subentry,
+    async_find_subentry,
+    async_get_entry,
+    async_get_or_create_entry,
+    async_new_subentry,
+    async_update_credential,
+)
+from .models import DeveloperCredential
+from .orphaned_entries import Key, async_check, async_get_deleted, async_relink
+from .platform import async_get_integrations
+from .rejection import async_get_rejections
+
+if TYPE_CHECKING:
+    # The minimum version does not have the former.
+    from homeassistant.components.repairs.models import RepairsFlowContext, RepairsFlowResult
+
+    _Steps = CredentialSteps[RepairsFlowContext, RepairsFlowResult, str]
+else:
+    _Steps = CredentialSteps
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Return the flow that repairs an issue."""
+    data = data or {}
+    if "subentry_id" in data:
+        return RejectedCredentialFlow(str(data["subentry_id"]))
+    return OrphanedEntriesFlow((str(data["domain"]), str(data["auth_domain"])))
+
+
+class RejectedCredentialFlow(_Steps, RepairsFlow):
+    """Correct a credential that the server rejects."""
+
+    def __init__(self, subentry_id: str) -> None:
+        """Initialize for the subentry of the credential."""
+        super().__init__()
+        self._subentry_id = subentry_id
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin with the form, whose text has what the issue says."""
+        entry = async_get_entry(self.hass)
+        subentry = entry.subentries.get(self._subentry_id) if entry else None
+        if subentry is None or self._subentry_id not in async_get_rejections(self.hass):
+            return self.async_abort(reason="credential_gone")
+        integration = await async_get_integration(self.hass, subentry.data[CONF_DOMAIN])
+        self._subentry = subentry
+        self._subject = OwnCredential(self.hass, integration, subentry)
+        return await self.async_step_edit()
+
+    @override
+    async def _async_save(
+        self, subject: OwnCredential, credential: DeveloperCredential
+    ) -> RepairsFlowResult:
+        async_update_credential(self.hass, self._subentry, subject.integration, credential)
+        return self.async_create_entry(data={})
+
+
+class OrphanedEntriesFlow(_Steps, RepairsFlow):
+    """Give entries whose credential is gone a credential."""
+
+    def __init__(self, key: Key) -> None:
+        """Initialize for the integration, and what its entries name."""
+        super().__init__()
+        self._key = key
+        self._domain, self._auth_domain = key
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Choose among what is possible."""
+        options = []
+        deleted = async_get_deleted(self.hass, self._key)
+        if deleted and not async_find_subentry(
+            self.hass, self._domain, deleted.data[CONF_CLIENT_ID]
+        ):
+            options.append("restore")
+        if await self._async_client_ids():
+            options.append("move")
+        if self._domain in await async_get_integrations(self.hass):
+            options.append("add")
+        if not options:
+            return self.async_abort(reason="no_credential")
+        return self.async_show_menu(step_id="init", menu_options=options)
+
+    async def async_step_restore(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Restore what was deleted, as it was."""
+        if (deleted := async_get_deleted(self.hass, self._key)) is None:
+            return self.async_abort(reason="credential_gone")
+        entry = await async_get_or_create_entry(self.hass)
+        self.hass.config_entries.async_add_subentry(entry, deleted)
+        return await self._async_finish(self._auth_domain, deleted.data[CONF_CLIENT_ID])
+
+    async def async_step_move(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Choose another credential of the integration."""
+        client_ids = await self._async_client_ids()
+        if user_input is None or user_input[CONF_AUTH_DOMAIN] not in client_ids:
+            implementations = await async_get_implementations(self.hass, self._domain)
+            names = {auth_domain: one.name for auth_domain, one in implementations.items()}
+            return self.async_show_form(step_id="move", data_schema=choice(CONF_AUTH_DOMAIN, names))
+        auth_domain = user_input[CONF_AUTH_DOMAIN]
+        return await self._async_finish(auth_domain, client_ids[auth_domain])
+
+    async def async_step_add(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Fill in a new credential."""
+        integration = await async_get_integration(self.hass, self._domain)
+        self._subject = OwnCredential(self.hass, integration)
+        return await self.async_step_credential()
+
+    @override
+    async def _async_save(
+        self, subject: OwnCredential, credential: DeveloperCredential
+    ) -> RepairsFlowResult:
+        entry = await async_get_or_create_entry(self.hass)
+        new = async_new_subentry(
+            self.hass, subject.integration, credential, auth_domain=self._auth_domain
+        )
+        async_add_subentry(self.hass, entry, new)
+        return await self._async_finish(new["data"][CONF_AUTH_DOMAIN], credential.client_id)
+
+    async def _async_client_ids(self) -> dict[str, str | None]:
+        """Return the implementations to choose from, with their client ids where they have one."""
+        try:
+            implementations = await async_get_implementations(self.hass, self._domain)
+        except ImplementationUnavailableError:
+            return {}
+        return {
+            auth_domain: getattr(implementation, "client_id", None)
+            for auth_domain, implementation in implementations.items()
+        }
+
+    async def _async_finish(self, auth_domain: str, client_id: str | None) -> RepairsFlowResult:
+        """Link the entries, and end the repair."""
+        if deleted := async_get_deleted(self.hass, self._key):
+            same_client = deleted.data[CONF_CLIENT_ID] == client_id
+        else:
+            # What is left of the client id is the key that was made of it.
+            same_client = slugify(f"{self._domain}.{client_id}") == self._auth_domain
+        async_relink(self.hass, self._key, auth_domain, same_client=same_client)
+        await async_check(self.hass)
+        return self.async_create_entry(data={})
