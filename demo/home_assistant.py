@@ -4,7 +4,7 @@ The process listens on loopback only, has the integration and Demo Cloud install
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 import json
@@ -106,8 +106,11 @@ class HomeAssistant:
         document = {"version": version, "minor_version": minor_version, "key": key, "data": data}
         (storage / key).write_text(json.dumps(document))
 
-    async def start(self) -> None:
+    async def start(self, *program: str) -> None:
         """Start the process and wait until it answers.
+
+        Args:
+            program: What Python runs: a program and its first arguments; Home Assistant by default.
 
         Raises:
             RuntimeError: It ended, or did not answer in time; the text has the end of its log.
@@ -115,7 +118,7 @@ class HomeAssistant:
         # Not in our process group: Ctrl-C is for the one who started us, and it stops us in order.
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "homeassistant", "--config", str(self._config_dir)),
+            *(*(program or ("-m", "homeassistant")), "--config", str(self._config_dir)),
             cwd=self._config_dir,
             env=os.environ | {"DEMO_CLOUD_URL": self._cloud_url},
             stdout=asyncio.subprocess.DEVNULL,
@@ -150,6 +153,16 @@ class HomeAssistant:
             self._process.kill()
             await self._process.wait()
             raise RuntimeError("Home Assistant did not stop") from None
+
+    async def wait_for_death(self) -> None:
+        """Wait until the process has ended without being asked to.
+
+        Raises:
+            TimeoutError: It goes on.
+        """
+        if self._process:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self._process.wait()
 
     def log(self) -> str:
         """Return the log of all starts."""
@@ -247,7 +260,7 @@ class Client:
         return step
 
     async def continue_flow(
-        self, flow_id: str, user_input: dict[str, object] | None = None
+        self, flow_id: str, user_input: Mapping[str, object] | None = None
     ) -> dict[str, Any]:
         """Submit a step of a config flow, or ask what became of it, and return the next one."""
         step: dict[str, Any] = await self.request(

@@ -39,6 +39,19 @@ async def async_get_authorization_server(hass):
 # The same, with a server that is not there.
 OFFLINE_PLATFORM = PLATFORM.replace("https://cloud.example", "http://127.0.0.1:9")
 
+# The config_flow.py of an integration that has entries log in again.
+CONFIG_FLOW = """
+import logging
+from custom_components.developer_credentials import DeveloperCredentialsFlowHandler
+
+class Flow(DeveloperCredentialsFlowHandler, domain="acme"):
+    DOMAIN = "acme"
+    logger = logging.getLogger(__name__)
+
+    async def async_step_reauth(self, entry_data):
+        return self.async_show_form(step_id="reauth")
+"""
+
 
 async def add_credential(
     hass: HomeAssistant,

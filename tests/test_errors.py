@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials.errors import TokenRequestError
-from tests.common import SENTINEL, add_credential
+from tests.common import CONFIG_FLOW, SENTINEL, add_credential
 from tests.conftest import Install
 from tests.recording_server import RecordingServer, answer
 
@@ -20,18 +20,6 @@ from custom_components.developer_credentials import AuthorizationServer
 
 async def async_get_authorization_server(hass):
     return AuthorizationServer("{url}/authorize", "{url}/token")
-"""
-
-CONFIG_FLOW = """
-import logging
-from custom_components.developer_credentials import DeveloperCredentialsFlowHandler
-
-class Flow(DeveloperCredentialsFlowHandler, domain="acme"):
-    DOMAIN = "acme"
-    logger = logging.getLogger(__name__)
-
-    async def async_step_reauth(self, entry_data):
-        return self.async_show_form(step_id="reauth")
 """
 
 SETUP = """

@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials import async_find_subentry
 from tests.common import (
+    CONFIG_FLOW,
     OFFLINE_PLATFORM,
     SENTINEL,
     add_credential,
@@ -46,18 +47,6 @@ from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavail
 
 async def async_get_authorization_server(hass):
     raise ImplementationUnavailableError
-"""
-
-CONFIG_FLOW = """
-import logging
-from custom_components.developer_credentials import DeveloperCredentialsFlowHandler
-
-class Flow(DeveloperCredentialsFlowHandler, domain="acme"):
-    DOMAIN = "acme"
-    logger = logging.getLogger(__name__)
-
-    async def async_step_reauth(self, entry_data):
-        return self.async_show_form(step_id="reauth")
 """
 
 ISSUE = "orphaned_acme_acme_client_id"

@@ -12,6 +12,7 @@ import tomllib
 import pytest
 
 import custom_components.developer_credentials as package
+from custom_components.developer_credentials import websocket_api
 from custom_components.developer_credentials.const import DEVELOPER_GUIDE_URL
 
 ROOT = Path(__file__).parent.parent
@@ -135,6 +136,27 @@ def test_developer_guide_fields() -> None:
         )
         for field in dataclasses.fields(package.AuthorizationServer)
     ]
+
+
+def test_websocket_contract() -> None:
+    """The developer guide has the contract of the WebSocket API that stands at the top of it."""
+    guide = (ROOT / "docs" / "developer.md").read_text().split("## The WebSocket API")[1]
+    contract = websocket_api.__doc__ or ""
+    for paragraph in contract.split("\n\n")[1:]:
+        text = paragraph if paragraph.startswith("|") else " ".join(paragraph.split())
+        assert text.strip() in guide.replace("For tools and panels; only", "Only")
+    rows = re.findall(r"^\| `developer_credentials/(\w+)` \|(.*?)\|", contract, re.MULTILINE)
+    fields = {
+        name: (
+            tuple(re.findall(r"`(\w+)`", row.partition("[")[0])),
+            set(re.findall(r"`(\w+)`", row.partition("[")[2])),
+        )
+        for name, row in rows
+    }
+    assert fields == {
+        name: (required, set(optional))
+        for name, (_, required, optional) in websocket_api.COMMANDS.items()
+    } | {"subscribe": ((), set())}
 
 
 def _literal(default: object) -> str:

@@ -1,9 +1,11 @@
 """Tests of the implementations that are provided to Home Assistant."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
@@ -154,3 +156,51 @@ async def test_example_of_discovery(
     url = await implementation.async_generate_authorize_url("flow")
     assert url.startswith(f"{server.url}/login?")
     assert parse_qs(urlsplit(url).query)["scope"] == ["account"]
+
+
+HOME_ASSISTANTS = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(
+        hass, auth_domain, credential.client_id, credential.client_secret,
+        "{url}/authorize", "{url}/token",
+    )
+"""
+
+
+@pytest.mark.parametrize("kind", ["ours", "Home Assistant's"])
+async def test_rotation_while_tokens_are_refreshed(
+    hass: HomeAssistant, install: Install, server: RecordingServer, kind: str
+) -> None:
+    """Requests in flight have the id and secret from before a change, or from after it; no mix."""
+    ours = PLATFORM.replace("https://cloud.example", server.url)
+    install("acme", ours if kind == "ours" else HOME_ASSISTANTS.replace("{url}", server.url))
+    subentry = await add_credential(hass, "acme", "id-0", f"{SENTINEL}-0")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.005)
+        return await answer(TOKEN)(request)
+
+    server.respond = respond
+    refreshes = []
+    for number in range(1, 31):
+        data = {
+            **subentry.data,
+            "client_id": f"id-{number}",
+            "client_secret": f"{SENTINEL}-{number}",
+        }
+        for step in range(3):
+            token = {"refresh_token": f"{SENTINEL}-refresh-{number}-{step}"}
+            refreshes.append(hass.async_create_task(implementation.async_refresh_token(token)))
+            if step == 0:
+                hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+            await asyncio.sleep(0.001)
+    await asyncio.gather(*refreshes)
+    pairs = {
+        (request.body["client_id"], request.body["client_secret"]) for request in server.requests
+    }
+    assert pairs <= {(f"id-{number}", f"{SENTINEL}-{number}") for number in range(31)}
+    assert len(pairs) > 10
+    assert len(server.requests) == 90

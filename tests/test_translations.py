@@ -23,6 +23,12 @@ FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"}
 
 # What is interpolated, by the beginning of the key; a text that is not named here has nothing.
 PLACEHOLDERS = {
+    "exceptions.field_invalid.": {"field"},
+    "exceptions.field_missing.": {"field"},
+    "exceptions.in_use.": {"entries"},
+    "exceptions.integration_not_found.": {"domain"},
+    "exceptions.no_platform.": {"domain"},
+    "exceptions.rejected.": {"answer"},
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": {"title"},
     "config.abort.integration_gone": {"domain"},
@@ -165,3 +171,9 @@ def test_repair_texts() -> None:
         assert set(texts["abort"]) == set(re.findall(r'reason="(\w+)"', flow))
         for reason in texts["abort"].keys() & CONFIG["abort"].keys():
             assert texts["abort"][reason] == CONFIG["abort"][reason]
+
+
+def test_exception_texts() -> None:
+    """Each error of a command has a text, and each text has its use."""
+    keys = re.findall(r'CommandError\("\w+", "(\w+)"', SOURCE["websocket_api"])
+    assert set(keys) == set(TRANSLATIONS["exceptions"])

@@ -13,6 +13,7 @@ from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
+from . import websocket_api
 from .const import DOMAIN, LOGGER
 from .credential_request import async_withdraw_offers
 from .credentials import async_forget, async_get_entry, async_get_or_create_entry
@@ -51,6 +52,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
     async_add_implementation_provider(hass, DOMAIN, async_provide_implementations)
     async_watch(hass)
+    websocket_api.async_setup(hass)
 
     async def reload(_: ServiceCall) -> None:
         """Read the YAML list again."""

@@ -36,7 +36,7 @@ from .instructions import async_describe_redirect_uris, async_get_instructions, 
 from .models import DeveloperCredential, RedirectUri
 from .platform import async_get_integrations, async_get_name
 from .redirect_uri import async_get_redirect_uri, async_get_redirect_uris
-from .verification import Outcome, Verification, async_verify
+from .verification import Outcome, Verification
 
 
 class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
@@ -231,7 +231,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             return {CONF_CLIENT_ID: "already_configured"}, ""
         if credential in self._verified:
             return {}, ""
-        verification = await self._async_verify(credential)
+        verification = await self._subject.async_verify(credential)
         self._verified[credential] = verification
         if verification.outcome is Outcome.REJECTED:
             return {"base": verification.outcome.value}, verification.detail
@@ -239,17 +239,6 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             field = CONF_REDIRECT_URI if self._subject.has_redirect_uri else "base"
             return {field: verification.outcome.value}, verification.detail
         return {}, ""
-
-    async def _async_verify(self, credential: DeveloperCredential) -> Verification:
-        """Ask the declared server about the credential, where there is one."""
-        inconclusive = Verification(Outcome.INCONCLUSIVE, "", credential)
-        if (server := await self._subject.async_get_server(credential)) is None:
-            return inconclusive
-        try:
-            redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
-        except NoURLAvailableError:
-            return inconclusive
-        return await async_verify(self.hass, server, credential, redirect_uri)
 
 
 def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:

@@ -6,6 +6,7 @@ from typing import override
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration
 
 from .application_credentials_bridge import (
@@ -17,6 +18,8 @@ from .application_credentials_bridge import (
 from .credentials import async_find_subentry, async_get_entry, async_get_users, credential_of
 from .models import AuthorizationServer, DeveloperCredential
 from .platform import PlatformError, async_call, async_get_platform
+from .redirect_uri import async_get_redirect_uri
+from .verification import Outcome, Verification, async_verify
 
 
 class CredentialSubject(ABC):
@@ -52,6 +55,17 @@ class CredentialSubject(ABC):
     @abstractmethod
     async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
         """Return the server to verify a credential with, None where there is none to ask."""
+
+    async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        """Return whether the server knows a credential, where there is one to ask; never raises."""
+        inconclusive = Verification(Outcome.INCONCLUSIVE, "", credential)
+        if (server := await self.async_get_server(credential)) is None:
+            return inconclusive
+        try:
+            redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
+        except NoURLAvailableError:
+            return inconclusive
+        return await async_verify(self.hass, server, credential, redirect_uri)
 
 
 class OwnCredential(CredentialSubject):

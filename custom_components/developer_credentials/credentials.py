@@ -136,21 +136,20 @@ def async_new_subentry(
 @callback
 def async_add_subentry(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentryData
-) -> None:
-    """Add a subentry to the config entry.
+) -> ConfigSubentry:
+    """Add a subentry to the config entry, and return it.
 
     Raises:
         AbortFlow: The integration has a credential with this client id already.
     """
-    hass.config_entries.async_add_subentry(
-        entry,
-        ConfigSubentry(
-            data=MappingProxyType(dict(subentry["data"])),
-            subentry_type=subentry["subentry_type"],
-            title=subentry["title"],
-            unique_id=subentry["unique_id"],
-        ),
+    added = ConfigSubentry(
+        data=MappingProxyType(dict(subentry["data"])),
+        subentry_type=subentry["subentry_type"],
+        title=subentry["title"],
+        unique_id=subentry["unique_id"],
     )
+    hass.config_entries.async_add_subentry(entry, added)
+    return added
 
 
 @callback

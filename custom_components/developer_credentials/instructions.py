@@ -49,18 +49,24 @@ async def async_get_instructions(hass: HomeAssistant, domain: str, redirect_uri:
     language = await async_get_language(hass)
     translations = await async_get_translations(hass, language, "application_credentials", [domain])
     text = translations.get(f"component.{domain}.application_credentials.description", "")
-    placeholders = {"redirect_url": redirect_uri}
-    try:
-        platform = await async_get_platform(hass, domain)
-        if platform and hasattr(platform, "async_get_description_placeholders"):
-            placeholders |= await async_call(
-                platform, "async_get_description_placeholders", dict, hass
-            )
-    except PlatformError as err:
-        async_report_problem(hass, domain, err)
+    placeholders = {"redirect_url": redirect_uri} | await async_get_placeholders(hass, domain)
     for name, value in placeholders.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text
+
+
+async def async_get_placeholders(hass: HomeAssistant, domain: str) -> dict[str, str]:
+    """Return the placeholders of the integration's instructions; none where it has none."""
+    try:
+        platform = await async_get_platform(hass, domain)
+        if platform and hasattr(platform, "async_get_description_placeholders"):
+            placeholders: dict[str, str] = await async_call(
+                platform, "async_get_description_placeholders", dict, hass
+            )
+            return placeholders
+    except PlatformError as err:
+        async_report_problem(hass, domain, err)
+    return {}
 
 
 async def async_describe_redirect_uris(

@@ -38,7 +38,7 @@ async def home_assistant(cloud: DemoAuthorizationServer) -> AsyncIterator[HomeAs
     """Run Home Assistant."""
     with tempfile.TemporaryDirectory() as config_dir:
         process = HomeAssistant(Path(config_dir), free_port(), cloud.url)
-        _install_peer_cloud(Path(config_dir) / "custom_components")
+        install_peer_cloud(Path(config_dir) / "custom_components")
         await process.start()
         try:
             yield process
@@ -46,7 +46,7 @@ async def home_assistant(cloud: DemoAuthorizationServer) -> AsyncIterator[HomeAs
             await process.stop()
 
 
-def _install_peer_cloud(components: Path) -> None:
+def install_peer_cloud(components: Path) -> None:
     """Install what Demo Cloud would be on Home Assistant's own application credentials."""
     changes = {
         "demo_cloud": "peer_cloud",

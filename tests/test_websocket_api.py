@@ -1,0 +1,380 @@
+"""Tests of the WebSocket API."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import (
+    MockHAClientWebSocket,
+    WebSocketGenerator,
+)
+
+from custom_components.developer_credentials import DeveloperCredential
+from custom_components.developer_credentials.credential_subject import OwnCredential
+from custom_components.developer_credentials.models import RedirectUri
+from custom_components.developer_credentials.verification import Outcome, Verification
+from custom_components.developer_credentials.websocket_api import COMMANDS
+from demo.authorization_server import DemoAuthorizationServer
+from tests.common import (
+    CONFIG_FLOW,
+    OFFLINE_PLATFORM,
+    REDIRECT_URI,
+    SENTINEL,
+    add_credential,
+    entry_of,
+    issue_ids,
+    stored,
+)
+from tests.conftest import Install
+
+type Command = Callable[..., Coroutine[Any, Any, Any]]
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+UNKNOWN = {
+    "create": {"domain": "acme", "client_id": "id"},
+    "update": {"developer_credentials_id": "unknown"},
+    "delete": {"developer_credentials_id": "unknown"},
+    "verify": {"developer_credentials_id": "unknown"},
+    "config_entry": {"config_entry_id": "unknown"},
+}
+
+
+@pytest.fixture(autouse=True)
+def acme(install: Install) -> None:
+    """Install an integration whose server is not there."""
+    install("acme", OFFLINE_PLATFORM, config_flow=CONFIG_FLOW)
+
+
+@pytest.fixture
+async def client(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> MockHAClientWebSocket:
+    """Connect an admin."""
+    return await hass_ws_client()
+
+
+@pytest.fixture
+def command(hass: HomeAssistant, client: MockHAClientWebSocket) -> Command:
+    """Return a function that sends a command; its answer is the result, or the error's code."""
+
+    async def command(name: str, /, **fields: object) -> object:
+        await client.send_json_auto_id({"type": f"developer_credentials/{name}", **fields})
+        answer = await client.receive_json()
+        await hass.async_block_till_done()
+        assert SENTINEL not in str(answer)
+        if answer["success"]:
+            return answer["result"]
+        assert answer["error"]["message"]
+        assert answer["error"]["translation_key"] not in answer["error"]["message"].split()
+        return answer["error"]["code"]
+
+    return command
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "subscribe"])
+async def test_admins_only(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_access_token: str,
+    name: str,
+) -> None:
+    """Whoever is no admin is refused, whatever the command."""
+    subentry = await add_credential(hass, "acme")
+    client = await hass_ws_client(hass, hass_read_only_access_token)
+    fields = {
+        field: subentry.subentry_id if field == "developer_credentials_id" else "acme"
+        for field in COMMANDS.get(name, (None, (), ()))[1]
+    }
+    await client.send_json_auto_id({"type": f"developer_credentials/{name}", **fields})
+    answer = await client.receive_json()
+    assert answer["error"]["code"] == "unauthorized"
+    assert len(stored(hass)) == 1
+
+
+async def test_create_and_list(hass: HomeAssistant, command: Command) -> None:
+    """What is created is told without its secret, and is there for the integration."""
+    assert await command("list") == []
+    item = await command(
+        "create",
+        domain="acme",
+        client_id=" id\u200b",
+        client_secret=f" {SENTINEL}",
+        name="My app",
+        redirect_uri="own",
+    )
+    (subentry_id,) = entry_of(hass).subentries
+    assert item == {
+        "id": subentry_id,
+        "domain": "acme",
+        "client_id": "id",
+        "has_secret": True,
+        "name": "My app",
+        "auth_domain": "acme_id",
+        "redirect_uri": "own",
+        "token_endpoint_auth_method": None,
+        "entries": [],
+    }
+    assert await command("list") == [item]
+    assert stored(hass)[0]["client_secret"] == SENTINEL
+    public = await command("create", domain="acme", client_id="public", auth_domain="legacy")
+    assert (public["has_secret"], public["name"], public["auth_domain"]) == (False, None, "legacy")
+
+
+async def test_update(hass: HomeAssistant, command: Command) -> None:
+    """What a command names is changed, the rest stays; the key stays whatever is changed."""
+    subentry = await add_credential(hass, "acme", name="My app", redirect_uri=RedirectUri.OWN)
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": "acme_client_id"})
+    entry.add_to_hass(hass)
+    before = dict(subentry.data)
+    changes: list[dict[str, str | None]] = [
+        {"client_secret": f"{SENTINEL}-2"},
+        {"name": None},
+        {"name": "Renamed"},
+        {"redirect_uri": "default"},
+        {"client_id": "new"},
+        {"client_secret": ""},
+        {},
+    ]
+    for change in changes:
+        item = await command("update", developer_credentials_id=subentry.subentry_id, **change)
+        before |= change
+        assert stored(hass) == [before]
+        assert item["entries"] == [entry.entry_id]
+        assert item["has_secret"] is bool(before["client_secret"])
+    assert item["auth_domain"] == "acme_client_id"
+
+
+async def test_delete(hass: HomeAssistant, command: Command, client: MockHAClientWebSocket) -> None:
+    """What is in use is not deleted, and the answer names by what; else it is gone."""
+    subentry = await add_credential(hass, "acme")
+    entry = MockConfigEntry(
+        domain="acme", title="Account", data={"auth_implementation": "acme_client_id"}
+    )
+    entry.add_to_hass(hass)
+    message = {
+        "type": "developer_credentials/delete",
+        "developer_credentials_id": subentry.subentry_id,
+    }
+    await client.send_json_auto_id(message)
+    error = (await client.receive_json())["error"]
+    assert error["code"] == "in_use"
+    assert f"Account ({entry.entry_id})" in error["message"]
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert await command("delete", developer_credentials_id=subentry.subentry_id) is None
+    assert stored(hass) == []
+    assert await command("delete", developer_credentials_id=subentry.subentry_id) == "not_found"
+
+
+async def test_rejected(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, command: Command
+) -> None:
+    """A credential is verified before it is saved, unless the tool says otherwise."""
+    demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+    new = {"domain": "demo_cloud", "client_id": "id", "client_secret": f"{SENTINEL}-wrong"}
+    assert await command("create", **new) == "rejected"
+    assert hass.config_entries.async_entries("developer_credentials") == []
+    item = await command("create", **new, verify=False)
+    this = {"developer_credentials_id": item["id"]}
+    assert (await command("verify", **this))["outcome"] == "rejected"
+    assert (await command("verify", **this))["detail"].startswith("invalid_client")
+    assert await command("update", **this, name="Renamed") == "rejected"
+    assert (await command("update", **this, client_secret=SENTINEL))["has_secret"]
+    assert (await command("verify", **this))["outcome"] == "accepted"
+    demo_cloud.clients["id"].redirect_uris = ()
+    assert await command("update", **this, name="Renamed") == "rejected"
+    assert stored(hass)[0]["name"] is None
+
+
+async def test_already_configured(hass: HomeAssistant, command: Command) -> None:
+    """An integration has a client id, and an auth domain, once."""
+    await add_credential(hass, "acme", "a")
+    item = await command("create", domain="acme", client_id="b")
+    assert await command("create", domain="acme", client_id="a") == "already_configured"
+    taken = {"domain": "acme", "client_id": "c", "auth_domain": "acme_a"}
+    assert await command("create", **taken) == "already_configured"
+    update = {"developer_credentials_id": item["id"], "client_id": "a"}
+    assert await command("update", **update) == "already_configured"
+    assert [one["client_id"] for one in stored(hass)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "code"), [("deleted", "not_found"), ("taken", "already_configured")]
+)
+async def test_changes_while_the_server_is_asked(
+    hass: HomeAssistant, command: Command, meanwhile: str, code: str
+) -> None:
+    """What became of the credential while the server was asked is seen before it is saved."""
+    subentry = await add_credential(hass, "acme", "a")
+
+    async def async_verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
+        if meanwhile == "deleted":
+            hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+        else:
+            await add_credential(hass, "acme", "b")
+        return Verification(Outcome.ACCEPTED, "", credential)
+
+    with patch.object(OwnCredential, "async_verify", async_verify):
+        update = {"developer_credentials_id": subentry.subentry_id, "client_id": "b"}
+        assert await command("update", **update) == code
+    assert [one["client_id"] for one in stored(hass)] == (
+        ["a", "b"] if meanwhile == "taken" else []
+    )
+
+
+INVALID: dict[str, tuple[str, dict[str, object]]] = {
+    "missing": ("create", {"domain": "acme"}),
+    "unknown": ("create", {**UNKNOWN["create"], f"client_secret:{SENTINEL}": ""}),
+    "unknown where none is": ("list", {"client_secret": SENTINEL}),
+    "number": ("create", {**UNKNOWN["create"], "client_secret": 12}),
+    "null": ("create", {**UNKNOWN["create"], "client_secret": None}),
+    "list": ("create", {"domain": ["acme"], "client_id": "id"}),
+    "empty client id": ("create", {"domain": "acme", "client_id": " "}),
+    "redirect URI": ("create", {**UNKNOWN["create"], "redirect_uri": "https://evil.example"}),
+    "verify": ("create", {**UNKNOWN["create"], "verify": "no"}),
+    "no platform": ("create", {"domain": "sun", "client_id": "id"}),
+    "nothing to update": ("update", {"client_id": "id"}),
+}
+
+
+@pytest.mark.parametrize(("name", "fields"), INVALID.values(), ids=list(INVALID))
+async def test_invalid_format(
+    hass: HomeAssistant, command: Command, name: str, fields: dict[str, object]
+) -> None:
+    """A field that is missing, unknown or not of its kind is told, without any value."""
+    assert await command(name, **fields) == "invalid_format"
+    assert hass.config_entries.async_entries("developer_credentials") == []
+
+
+@pytest.mark.parametrize("name", ["update", "delete", "verify", "config_entry"])
+@pytest.mark.parametrize("existing", [True, False])
+async def test_not_found(hass: HomeAssistant, command: Command, name: str, existing: bool) -> None:
+    """What is not there is not found, whether or not anything is."""
+    if existing:
+        await add_credential(hass, "acme")
+    assert await command(name, **UNKNOWN[name]) == "not_found"
+
+
+async def test_integration_is_gone(hass: HomeAssistant, command: Command) -> None:
+    """A credential of an integration that is not installed any more can only be deleted."""
+    subentry = await add_credential(hass, "acme")
+    data = {**subentry.data, "domain": "uninstalled"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    this = {"developer_credentials_id": subentry.subentry_id}
+    assert await command("update", **this) == "not_found"
+    assert await command("verify", **this) == "not_found"
+    assert await command("delete", **this) is None
+
+
+async def test_config(hass: HomeAssistant, install: Install, command: Command) -> None:
+    """The integrations that take credentials are told, with what their instructions need."""
+    install("broken", "raise RuntimeError")
+    config = await command("config")
+    assert sorted(config["domains"]) == ["acme", "broken", "demo_cloud"]
+    placeholders = {
+        domain: integration["description_placeholders"]
+        for domain, integration in config["integrations"].items()
+    }
+    assert placeholders["demo_cloud"]["console_url"].endswith("/console")
+    assert placeholders["acme"] == placeholders["broken"] == {}
+    assert issue_ids(hass) == ["platform_broken"]
+
+
+async def test_config_entry(hass: HomeAssistant, command: Command) -> None:
+    """It is told which credential an entry uses, or none."""
+    await add_credential(hass, "acme", "other")
+    subentry = await add_credential(hass, "acme")
+    for auth_domain, expected in (
+        ("acme_client_id", {"developer_credentials_id": subentry.subentry_id}),
+        ("gone", {}),
+        (None, {}),
+    ):
+        entry = MockConfigEntry(domain="acme", data={"auth_implementation": auth_domain})
+        entry.add_to_hass(hass)
+        assert await command("config_entry", config_entry_id=entry.entry_id) == expected
+
+
+async def test_subscribe(
+    hass: HomeAssistant, client: MockHAClientWebSocket, hass_ws_client: WebSocketGenerator
+) -> None:
+    """A tool is told of all credentials, and of what becomes of them, whoever does it."""
+    first = await add_credential(hass, "acme", "a")
+    await client.send_json_auto_id({"type": "developer_credentials/subscribe"})
+    assert (await client.receive_json())["success"]
+
+    async def changes() -> list[tuple[str, str, str]]:
+        event = (await client.receive_json())["event"]
+        assert SENTINEL not in str(event)
+        return [
+            (one["change_type"], one["developer_credentials_id"], one["item"]["client_id"])
+            for one in event
+        ]
+
+    assert await changes() == [("added", first.subentry_id, "a")]
+    second = await add_credential(hass, "acme", "b")
+    assert await changes() == [("added", second.subentry_id, "b")]
+    data = {**first.data, "client_id": "c"}
+    hass.config_entries.async_update_subentry(entry_of(hass), first, data=data)
+    assert await changes() == [("updated", first.subentry_id, "c")]
+    hass.config_entries.async_remove_subentry(entry_of(hass), second.subentry_id)
+    assert await changes() == [("removed", second.subentry_id, "b")]
+    # Who uses it is a part of it, too.
+    MockConfigEntry(domain="acme", data={"auth_implementation": "acme_a"}).add_to_hass(hass)
+    data = {**first.data, "name": "Renamed"}
+    hass.config_entries.async_update_subentry(entry_of(hass), first, data=data)
+    assert await changes() == [("updated", first.subentry_id, "c")]
+    await hass.config_entries.async_remove(entry_of(hass).entry_id)
+    assert await changes() == [("removed", first.subentry_id, "c")]
+
+    await client.send_json_auto_id({"type": "unsubscribe_events", "subscription": 1})
+    assert (await client.receive_json())["success"]
+    await add_credential(hass, "acme", "d")
+    await client.send_json_auto_id({"type": "ping"})
+    assert (await client.receive_json())["type"] == "pong"
+
+
+async def test_concurrent_commands(hass: HomeAssistant, client: MockHAClientWebSocket) -> None:
+    """Of 200 commands that come together, what was acknowledged is what is there."""
+    create = {"type": "developer_credentials/create", "domain": "acme", "verify": False}
+    ids: dict[int, str] = {}
+    for number in range(100):
+        # Each client id comes twice.
+        message = {**create, "client_id": f"id-{number // 2}", "client_secret": SENTINEL}
+        await client.send_json_auto_id(message)
+    answers = [await client.receive_json() for _ in range(100)]
+    created = [answer["result"] for answer in answers if answer["success"]]
+    assert sorted(one["client_id"] for one in created) == sorted(f"id-{n}" for n in range(50))
+    assert {answer["error"]["code"] for answer in answers if not answer["success"]} == {
+        "already_configured"
+    }
+
+    expected = {one["id"]: one["client_id"] for one in created}
+    commands: list[dict[str, object]] = []
+    for number, one in enumerate(created):
+        this = {"developer_credentials_id": one["id"]}
+        update = {**this, "client_id": f"new-{number // 2}", "verify": False}
+        commands.append({"type": "developer_credentials/update", **update})
+        if number % 3 == 0:
+            commands.append({"type": "developer_credentials/delete", **this})
+        else:
+            commands.append({"type": "developer_credentials/update", **update, "name": "Renamed"})
+    for number, message in enumerate(commands):
+        ids[number] = str(message["developer_credentials_id"])
+        await client.send_json_auto_id(message)
+    first = answers[-1]["id"] + 1
+    for answer in [await client.receive_json() for _ in commands]:
+        number = answer["id"] - first
+        if not answer["success"]:
+            assert answer["error"]["code"] in {"already_configured", "not_found"}
+        elif answer["result"] is None:
+            del expected[ids[number]]
+        elif ids[number] in expected:
+            expected[ids[number]] = answer["result"]["client_id"]
+    await asyncio.sleep(0)
+    entry = entry_of(hass)
+    assert {
+        one: subentry.data["client_id"] for one, subentry in entry.subentries.items()
+    } == expected
+    assert all(one["client_secret"] == SENTINEL for one in stored(hass))
