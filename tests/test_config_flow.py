@@ -215,6 +215,26 @@ async def test_other_authentication_method(
     assert credential["token_endpoint_auth_method"] == "client_secret_basic"
 
 
+SUBCLASS = """
+from custom_components.developer_credentials import AuthImplementation, AuthorizationServer
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    server = AuthorizationServer("{url}/authorize", "{url}/token")
+    return AuthImplementation(hass, auth_domain, credential, server)
+"""
+
+
+async def test_verified_with_the_server_of_a_subclass(
+    hass: HomeAssistant, install: Install, demo_cloud: DemoAuthorizationServer
+) -> None:
+    """A platform that makes the implementation itself has its server asked as well."""
+    install("a_cloud", SUBCLASS.format(url=demo_cloud.url))
+    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    step = await _submit(hass, step, {**FORM, "client_secret": f"{SENTINEL}-wrong"})
+    assert step["errors"] == {"base": "rejected"}
+    result = await _submit(hass, step, FORM)
+    assert result["reason"] == "credential_saved"
+
+
 CUSTOM = """
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 async def async_get_auth_implementation(hass, auth_domain, credential):

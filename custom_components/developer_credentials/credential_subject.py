@@ -5,7 +5,10 @@ from typing import override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    ImplementationUnavailableError,
+)
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration
 
@@ -16,6 +19,7 @@ from .application_credentials_bridge import (
     async_get_application_credentials,
 )
 from .credentials import async_find_subentry, async_get_entry, async_get_users, credential_of
+from .implementation import AuthImplementation
 from .models import AuthorizationServer, DeveloperCredential
 from .platform import PlatformError, async_call, async_get_platform
 from .redirect_uri import async_get_redirect_uri
@@ -105,13 +109,25 @@ class OwnCredential(CredentialSubject):
     async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
         try:
             platform = await async_get_platform(self.hass, self.integration.domain)
-            if platform is None or hasattr(platform, "async_get_auth_implementation"):
+            if platform is None:
                 return None
-            return await async_call(
-                platform, "async_get_authorization_server", AuthorizationServer, self.hass
+            if not hasattr(platform, "async_get_auth_implementation"):
+                return await async_call(
+                    platform, "async_get_authorization_server", AuthorizationServer, self.hass
+                )
+            implementation: AbstractOAuth2Implementation = await async_call(
+                platform,
+                "async_get_auth_implementation",
+                AbstractOAuth2Implementation,
+                self.hass,
+                self.integration.domain,
+                credential,
             )
         except ImplementationUnavailableError, PlatformError:
             return None
+        if isinstance(implementation, AuthImplementation):
+            return implementation.authorization_server
+        return None
 
 
 class PeerCredential(CredentialSubject):
