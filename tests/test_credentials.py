@@ -8,18 +8,24 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlowContext,
     ConfigFlowResult,
+    ConfigSubentry,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.loader import async_get_integration
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials import (
     async_find_subentry,
     async_get_or_create_entry,
     async_get_subentries,
+    async_update_credential,
 )
-from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, stored
+from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, add_credential, entry_of, stored
 from tests.conftest import Install
 
 
@@ -148,3 +154,79 @@ async def test_one_entry(hass: HomeAssistant) -> None:
     assert entries == [entry_of(hass)] * 5
     assert entry_of(hass).title == "Developer Credentials"
     assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []
+
+
+COUNTING = """
+async def async_setup_entry(hass, entry):
+    count = hass.data.setdefault("set_ups", {})
+    count[entry.title] = count.get(entry.title, 0) + 1
+    if entry.title in hass.data["failing"]:
+        raise hass.data["failing"][entry.title]
+    return True
+
+async def async_unload_entry(hass, entry):
+    return True
+"""
+
+
+@pytest.fixture
+async def users(hass: HomeAssistant, install: Install) -> ConfigSubentry:
+    """Add entries in several states that use a credential, which is returned."""
+    install("third", OWN_YAML, __init__=COUNTING, config_flow=CONFIG_FLOW.replace("acme", "third"))
+    subentry = await add_credential(hass, "third")
+    hass.data["failing"] = {"error": ValueError(), "retry": ConfigEntryNotReady()}
+    for title in ("loaded", "error", "retry", "unloaded"):
+        entry = MockConfigEntry(
+            domain="third", title=title, data={"auth_implementation": "third_client_id"}
+        )
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        if title == "unloaded":
+            await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    return subentry
+
+
+OWN_YAML = (
+    PLATFORM
+    + """
+from custom_components.developer_credentials import DeveloperCredential
+
+async def async_get_developer_credential(hass):
+    return hass.data.get("own_yaml")
+"""
+)
+
+
+async def test_only_entries_in_error_are_reloaded(
+    hass: HomeAssistant, users: ConfigSubentry
+) -> None:
+    """A new secret reloads the entries that failed; what is loaded goes on as it is."""
+    before = dict(hass.data["set_ups"])
+    hass.data["failing"] = {}
+    integration = await async_get_integration(hass, "third")
+    credential = DeveloperCredential("client-id", f"{SENTINEL}-new")
+    async_update_credential(hass, users, integration, credential)
+    await hass.async_block_till_done()
+    assert hass.data["set_ups"] == {
+        **before,
+        "error": before["error"] + 1,
+        "retry": before["retry"] + 1,
+    }
+    states = {entry.title: entry.state for entry in hass.config_entries.async_entries("third")}
+    assert states.pop("unloaded") is ConfigEntryState.NOT_LOADED
+    assert set(states.values()) == {ConfigEntryState.LOADED}
+
+
+async def test_yaml_that_says_nothing_new_reloads_nothing(
+    hass: HomeAssistant, users: ConfigSubentry
+) -> None:
+    """A credential that is imported each time it is asked for changes only when it has changed."""
+    hass.data["own_yaml"] = DeveloperCredential("client-id", SENTINEL)
+    await _domains(hass, "third")
+    await hass.async_block_till_done()
+    before = dict(hass.data["set_ups"])
+    for _ in range(3):
+        await _domains(hass, "third")
+        await hass.async_block_till_done()
+    assert hass.data["set_ups"] == before

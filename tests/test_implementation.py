@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any, Unpack
+from typing import Any, Unpack, override
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
@@ -142,6 +142,41 @@ async def test_unusable_token(hass: HomeAssistant, server: RecordingServer, body
         assert implementation.error is error.value
 
 
+async def test_error_is_of_the_last_request(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A request that brings a token takes back why the one before brought none."""
+    implementation = _make(hass, server)
+    server.respond = answer("", 503)
+    with pytest.raises(UnavailableError):
+        await implementation.async_refresh_token({"refresh_token": OLD})
+    assert type(implementation.error) is UnavailableError
+    server.respond = answer(TOKEN)
+    await implementation.async_refresh_token({"refresh_token": OLD})
+    assert implementation.error is None
+
+
+async def test_subclass_adds_parameters(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A subclass adds parameters by the properties that Home Assistant's classes have."""
+
+    class Peculiar(AuthImplementation):
+        @property
+        @override
+        def extra_authorize_data(self) -> dict[str, str]:
+            return super().extra_authorize_data | {"prompt": "login"}
+
+        @property
+        @override
+        def extra_token_resolve_data(self) -> dict[str, str]:
+            return super().extra_token_resolve_data | {"audience": "api"}
+
+    declared = AuthorizationServer("https://acme.example", server.token_url, scopes=["read"])
+    implementation = Peculiar(hass, "acme", DeveloperCredential("id", SENTINEL), declared)
+    query = await _query(implementation)
+    assert query.items() >= {"scope": "read", "prompt": "login"}.items()
+    await implementation.async_resolve_external_data(_external_data())
+    await implementation.async_refresh_token({"refresh_token": OLD})
+    assert [request.body.get("audience") for request in server.requests] == ["api", None]
+
+
 @pytest.mark.parametrize(
     ("answered", "default", "known", "expires_in"),
     [(60, 30, 10, 60), (None, 30, 10, 30), (None, None, 10, 10), (None, 30, None, 30)],
@@ -237,6 +272,18 @@ async def test_concurrent_refreshes(
     assert len(server.requests) == 2
 
 
+async def test_same_refresh_token_at_another_server(
+    hass: HomeAssistant, server: RecordingServer
+) -> None:
+    """Two servers may give the same refresh token; each is asked about its own."""
+    implementations = [
+        _make(hass, server, token_url=f"{server.url}/{name}/token") for name in ("a", "b")
+    ]
+    refreshes = (one.async_refresh_token({"refresh_token": OLD}) for one in implementations)
+    await asyncio.gather(*refreshes)
+    assert {request.path for request in server.requests} == {"/a/token", "/b/token"}
+
+
 async def test_concurrent_refreshes_of_different_tokens(
     hass: HomeAssistant, server: RecordingServer
 ) -> None:
@@ -308,6 +355,15 @@ async def test_all_callers_are_cancelled(
     other.add_to_hass(hass)
     stranger = MockConfigEntry(domain="other", data={})
     stranger.add_to_hass(hass)
+    # One has the same credential, one the same token; only who has both is meant.
+    data = dict(sessions[0].config_entry.data)
+    twins = [
+        MockConfigEntry(domain="acme", data={**data, "token": {"refresh_token": "another"}}),
+        MockConfigEntry(domain="acme", data={**data, "auth_implementation": "another"}),
+    ]
+    before = [dict(twin.data) for twin in twins]
+    for twin in twins:
+        twin.add_to_hass(hass)
     gate = Gate(server, TOKEN | {"refresh_token": NEW})
     asking = [hass.async_create_task(session.async_ensure_token_valid()) for session in sessions]
     await gate.asked.wait()
@@ -328,6 +384,7 @@ async def test_all_callers_are_cancelled(
     assert sessions[0].valid_token
     assert other.data == {"token": {"refresh_token": "another"}}
     assert stranger.data == {}
+    assert [dict(twin.data) for twin in twins] == before
     await sessions[1].async_ensure_token_valid()
     assert len(server.requests) == 1
 

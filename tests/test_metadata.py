@@ -79,6 +79,8 @@ async def test_well_known_addresses(
         ({"code_challenge_methods_supported": ["plain", "S256"]}, {"pkce": True}),
         ({"code_challenge_methods_supported": ["plain"]}, {"pkce": False}),
         ({"code_challenge_methods_supported": None}, {"pkce": None}),
+        ({"code_challenge_methods_supported": "S256"}, {"pkce": None}),
+        ({"code_challenge_methods_supported": 256}, {"pkce": None}),
         (
             {"token_endpoint_auth_methods_supported": ["none", "client_secret_basic"]},
             {"token_endpoint_auth_method": "client_secret_basic"},
@@ -220,6 +222,30 @@ async def test_no_metadata(
     assert len(server.requests) == 2
     server.respond = answer(_document(server.url))
     assert await async_discover_authorization_server(hass, server.url)
+
+
+@pytest.mark.parametrize("status", [201, 302, 401])
+async def test_document_with_another_status(
+    hass: HomeAssistant, server: RecordingServer, status: int
+) -> None:
+    """A document counts with status 200 only (RFC 8414, section 3.2)."""
+    server.respond = answer(_document(server.url), status)
+    with pytest.raises(ImplementationUnavailableError, match="has no metadata"):
+        await async_discover_authorization_server(hass, server.url)
+
+
+async def test_several_issuers(hass: HomeAssistant, server: RecordingServer) -> None:
+    """Each issuer has a document of its own, also when they are asked for at the same time."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return await answer(_document(f"{server.url}/{request.path.rpartition('/')[2]}"))(request)
+
+    server.respond = respond
+    issuers = [f"{server.url}/{name}" for name in ("a", "b", "c")]
+    found = await asyncio.gather(
+        *(async_discover_authorization_server(hass, issuer) for issuer in issuers)
+    )
+    assert [one.token_url for one in found] == [f"{issuer}/token" for issuer in issuers]
 
 
 async def test_nobody_listens(

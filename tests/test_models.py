@@ -28,6 +28,8 @@ URL = "https://cloud.example/authorize"
         "http://nas/authorize",
         "http://nas.local/authorize",
         "http://auth.home.arpa/authorize",
+        "http://auth.internal/authorize",
+        "http://auth.localhost/authorize",
         "http://localhost/authorize",
     ],
 )
@@ -121,6 +123,26 @@ def test_bad_fields(field: str, value: object, reason: str) -> None:
     """A value that cannot be is refused when the server is made, and the text names the field."""
     with pytest.raises(InvalidServerError, match=f"^{field} {reason}"):
         _server({field: value})
+
+
+OWN_PARAMS = {
+    "authorize_params": (
+        "response_type client_id redirect_uri scope state code_challenge code_challenge_method"
+    ),
+    "token_params": (
+        "grant_type client_id client_secret code code_verifier redirect_uri refresh_token"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [(field, name) for field, names in OWN_PARAMS.items() for name in names.split()],
+)
+def test_own_parameters(field: str, name: str) -> None:
+    """No parameter is declared that a request has by itself."""
+    with pytest.raises(InvalidServerError, match=f"{field} has '{name}', which the request has"):
+        _server({field: {name: "value"}})
 
 
 def test_all_fields() -> None:

@@ -226,6 +226,22 @@ async def test_moved(
     assert issue_ids(hass) == []
 
 
+async def test_choice_is_gone(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """A credential that was deleted before it was chosen is not there to be chosen."""
+    await add_credential(hass, "acme")
+    await add_credential(hass, "acme", "a")
+    await add_credential(hass, "acme", "b")
+    entry = await _entry(hass, "Account")
+    await _delete(hass)
+    step = await begin_repair(hass_client, ISSUE)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "move"})
+    await _delete(hass, "a")
+    step = await continue_repair(hass, hass_client, step, {"auth_domain": "acme_a"})
+    (options,) = [field["selector"]["select"]["options"] for field in step["data_schema"]]
+    assert options == [{"value": "acme_b", "label": "b"}]
+    assert entry.data["auth_implementation"] == "acme_client_id"
+
+
 async def _restart(hass: HomeAssistant) -> None:
     """Begin anew: nothing is in memory, and Home Assistant has just started."""
     for key in list(hass.data):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from contextlib import suppress
 import json
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
@@ -93,10 +94,13 @@ async def test_default_lifetime(hass: HomeAssistant, server: RecordingServer) ->
     assert endpoint.checked(TOKEN, 30)["expires_in"] == 60
 
 
+LONG = json.dumps(TOKEN).encode().rjust(65_536)
+
 GOOD: dict[str, tuple[Respond, int]] = {
     "json": (answer(TOKEN), 60),
     "wrong content type": (answer(TOKEN, content_type="text/html"), 60),
     "created": (answer(TOKEN, 201), 60),
+    "as long as it may be": (answer(LONG), 60),
     "lifetime as text": (answer(TOKEN | {"expires_in": "60"}), 60),
     "lifetime as float": (answer(TOKEN | {"expires_in": 60.9}), 60),
     "lifetime as float in text": (answer(TOKEN | {"expires_in": "60.0"}), 60),
@@ -146,6 +150,16 @@ async def _truncated(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def _endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    # As fast as it is taken, for longer than a test takes.
+    with suppress(ConnectionError):
+        for _ in range(100_000):
+            await response.write(b" " * 65_536)
+    return response
+
+
 async def _compressed(request: web.Request) -> web.StreamResponse:
     response = web.Response(body=b"[" + b" " * 10_000_000 + b"]")
     response.enable_compression(web.ContentCoding.gzip)
@@ -157,6 +171,11 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
     "invalid_client as 400": (_error("invalid_client"), InvalidClientError),
     "invalid_client as 200": (_error("incorrect_client_credentials", 200), InvalidClientError),
     "unauthorized_client": (_error("unauthorized_client", 403), InvalidClientError),
+    "invalid_client_id": (_error("invalid_client_id"), InvalidClientError),
+    "invalid_client_secret": (_error("invalid_client_secret"), InvalidClientError),
+    "invalid_redirect_uri": (_error("invalid_redirect_uri"), InvalidRedirectUriError),
+    "one byte too long": (answer(b" " + LONG), InvalidResponseError),
+    "endless": (_endless, InvalidResponseError),
     "deleted client": (_error("deleted_client", 401), InvalidClientError),
     "invalid_grant": (_error("invalid_grant"), InvalidGrantError),
     "redirect_uri_mismatch": (_error("redirect_uri_mismatch"), InvalidRedirectUriError),
@@ -253,6 +272,31 @@ async def test_what_is_redacted(hass: HomeAssistant, server: RecordingServer) ->
     )
 
 
+@pytest.mark.parametrize("name", ["code", "code_verifier", "refresh_token", "token"])
+async def test_what_is_sent_is_redacted(
+    hass: HomeAssistant, server: RecordingServer, name: str
+) -> None:
+    """Nothing secret that a request had is in what is told of the answer."""
+    server.respond = _error("invalid_request", error_description="not this-is-secret")
+    with pytest.raises(RefusedError) as raised:
+        await _endpoint(hass, server).async_request_token({name: "this-is-secret"})
+    assert raised.value.error_description == "not **REDACTED**"
+
+
+@pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token"])
+async def test_what_is_given_is_redacted(
+    hass: HomeAssistant, server: RecordingServer, name: str
+) -> None:
+    """No token that an answer has is in what is told of it."""
+    issued = {name: "this-is-secret"}
+    server.respond = answer(
+        {"error": "odd", "error_description": "gave this-is-secret", **issued}, 400
+    )
+    with pytest.raises(RefusedError) as raised:
+        await _endpoint(hass, server).async_request_token(GRANT)
+    assert raised.value.error_description == "gave **REDACTED**"
+
+
 @pytest.mark.parametrize(
     ("secret", "code", "told"),
     [
@@ -282,7 +326,7 @@ async def _slow(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def _endless(request: web.Request) -> web.StreamResponse:
+async def _trickling(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     for _ in range(100):
@@ -291,7 +335,7 @@ async def _endless(request: web.Request) -> web.StreamResponse:
     return response
 
 
-@pytest.mark.parametrize("respond", [_reset, _slow, _endless])
+@pytest.mark.parametrize("respond", [_reset, _slow, _trickling])
 async def test_no_answer(
     hass: HomeAssistant, server: RecordingServer, monkeypatch: pytest.MonkeyPatch, respond: Respond
 ) -> None:
@@ -314,8 +358,10 @@ async def test_nobody_listens(
         "client_secret_post",
         "acme",
     )
-    with pytest.raises(UnavailableError, match="ClientConnectorError"):
+    with pytest.raises(UnavailableError, match="ClientConnectorError") as raised:
         await endpoint.async_request_token(GRANT)
+    # What aiohttp raised may have the request.
+    assert raised.value.__suppress_context__
 
 
 async def test_caller_is_cancelled(hass: HomeAssistant, server: RecordingServer) -> None:

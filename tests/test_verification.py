@@ -172,6 +172,7 @@ async def test_asks_as_a_login_does(hass: HomeAssistant, server: RecordingServer
         ("unauthorized_client", "invalid_code", ACCEPTED, "client_secret_basic"),
         ("incorrect_client_credentials", "invalid_request", REJECTED, None),
         ("invalid_client", "invalid_client", REJECTED, None),
+        ("unauthorized_client", "redirect_uri_mismatch", REDIRECT_URI_REJECTED, BASIC),
         ("invalid_request", "", INCONCLUSIVE, None),
         ("", "", INCONCLUSIVE, None),
     ],
@@ -205,6 +206,27 @@ async def test_login_page_refuses(
     server.respond = answer({"error": "invalid_request"}, 400)
     result = await _verify(hass, server.url)
     assert result.outcome is REDIRECT_URI_REJECTED
+
+
+async def test_login_page_redirects(hass: HomeAssistant, server: RecordingServer) -> None:
+    """Where the login page leads to is not looked at."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            return await answer({"error": "invalid_grant"}, 400)(request)
+        elsewhere = request.path == "/elsewhere"
+        return await answer("", 400 if elsewhere else 302, Location="/elsewhere")(request)
+
+    server.respond = respond
+    assert (await _verify(hass, server.url)).outcome is ACCEPTED
+    assert [request.path for request in server.requests] == ["/token", "/authorize"]
+
+
+async def test_rejected_public_client(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A client without a secret has no other way to authenticate; it is asked about once."""
+    server.respond = answer({"error": "invalid_client"}, 401)
+    assert (await _verify(hass, server.url, secret="")).outcome is REJECTED
+    assert len(server.requests) == 1
 
 
 async def test_words_without_secret(

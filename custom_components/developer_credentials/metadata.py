@@ -107,7 +107,7 @@ async def _async_fetch(hass: HomeAssistant, issuer: str) -> Mapping[str, Any]:
 def _well_known_urls(issuer: str) -> list[URL]:
     """Return the addresses of an issuer's metadata (RFC 8414, sections 3.1 and 5), each once."""
     url = URL(issuer)
-    path = url.path.rstrip("/")
+    path = url.path.removesuffix("/")
     paths = (
         f"/.well-known/oauth-authorization-server{path}",
         f"/.well-known/openid-configuration{path}",

@@ -102,10 +102,6 @@ class TokenEndpoint:
                 error=answer.error,
                 error_description=answer.error_description,
             )
-        if not answer.fields:
-            raise InvalidResponseError(
-                domain=self.domain, request_info=self.request_info, status=answer.status
-            )
         return dict(answer.fields)
 
     def checked(
@@ -215,10 +211,9 @@ def _fields(answer: bytes) -> Mapping[str, Any]:
         fields = json_loads_object(answer)
     except HomeAssistantError, ValueError:
         try:
-            pairs = dict(parse_qsl(answer.decode(), max_num_fields=50))
+            return dict(parse_qsl(answer.decode()))
         except ValueError:
             return {}
-        return pairs if pairs.keys() & {"access_token", "error"} else {}
     return fields
 
 
