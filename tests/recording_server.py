@@ -22,6 +22,7 @@ class Recorded:
 
     method: str
     path: str
+    raw_path: str
     body: dict[str, str]
     headers: CIMultiDictProxy[str]
 
@@ -49,7 +50,9 @@ class RecordingServer:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Note the request and answer it."""
         body = dict(parse_qsl(await request.text(), keep_blank_values=True))
-        self.requests.append(Recorded(request.method, request.path, body, request.headers))
+        self.requests.append(
+            Recorded(request.method, request.path, request.raw_path, body, request.headers)
+        )
         return await self.respond(request)
 
     @property

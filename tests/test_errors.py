@@ -25,6 +25,8 @@ async def async_get_authorization_server(hass):
 SETUP = """
 from datetime import timedelta
 import logging
+from aiohttp import ClientResponseError
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers.config_entry_oauth2_flow import (
     OAuth2Session, async_get_config_entry_implementation
 )
@@ -33,6 +35,15 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 async def async_setup_entry(hass, entry):
     implementation = await async_get_config_entry_implementation(hass, entry)
     session = OAuth2Session(hass, entry, implementation)
+    if entry.title == "status":
+        # As integrations of Home Assistant do.
+        try:
+            await session.async_ensure_token_valid()
+        except ClientResponseError as err:
+            if 400 <= err.status < 500:
+                raise ConfigEntryAuthFailed from err
+            raise ConfigEntryNotReady from err
+        return True
     if entry.title == "session":
         await session.async_ensure_token_valid()
         return True
@@ -65,13 +76,14 @@ ANSWERS: dict[str, tuple[object, int, ConfigEntryState]] = {
     "unauthorized_client": ({"error": "unauthorized_client"}, 400, RETRY),
     "incorrect_client_credentials": ({"error": "incorrect_client_credentials"}, 200, RETRY),
     "invalid_grant": ({"error": "invalid_grant"}, 400, ERROR),
+    "invalid_grant as 200": ({"error": "invalid_grant"}, 200, ERROR),
     "refused": ({"error": "invalid_request"}, 400, ERROR),
     "no code": ("", 403, ERROR),
 }
 
 
 @pytest.mark.parametrize(("body", "status", "state"), ANSWERS.values(), ids=list(ANSWERS))
-@pytest.mark.parametrize("user", ["session", "coordinator", "later"])
+@pytest.mark.parametrize("user", ["session", "status", "coordinator", "later"])
 @pytest.mark.usefixtures("setup")
 async def test_effect_on_an_entry(
     hass: HomeAssistant,
@@ -84,7 +96,8 @@ async def test_effect_on_an_entry(
 ) -> None:
     """An entry is tried again, or its user logs in again; whoever made the request.
 
-    It is the session, at set-up, or a coordinator, at set-up or later.
+    It is the session at set-up, of an integration that judges by the status or does not judge; or
+    a coordinator, at set-up or later.
     """
     server.respond = answer(body, status)
     install("acme", PLATFORM.format(url=server.url), __init__=SETUP, config_flow=CONFIG_FLOW)

@@ -35,7 +35,7 @@ def _publish(server: RecordingServer, path: str, document: object) -> None:
     """Have the server publish a document at one address, and nothing elsewhere."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        found = request.path == path
+        found = request.raw_path == path
         return await answer(document if found else "", 200 if found else 404)(request)
 
     server.respond = respond
@@ -55,6 +55,7 @@ async def test_demo_cloud(hass: HomeAssistant, demo_cloud: DemoAuthorizationServ
         ("", [RFC8414, OPENID]),
         ("/", [RFC8414, OPENID]),
         ("/tenant/1", [f"{RFC8414}/tenant/1", f"{OPENID}/tenant/1", f"/tenant/1{OPENID}"]),
+        ("/a%2Fb", [f"{RFC8414}/a%2Fb", f"{OPENID}/a%2Fb", f"/a%2Fb{OPENID}"]),
         ("/tenant/", [f"{RFC8414}/tenant", f"{OPENID}/tenant", f"/tenant{OPENID}"]),
     ],
 )
@@ -69,7 +70,7 @@ async def test_well_known_addresses(
         _publish(server, address, _document(issuer))
         found = await async_discover_authorization_server(hass, issuer)
         assert found.token_url == f"{issuer}/token"
-        assert [request.path for request in server.requests] == addresses[:number]
+        assert [request.raw_path for request in server.requests] == addresses[:number]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,6 @@ async def test_overrides(hass: HomeAssistant, server: RecordingServer) -> None:
             {"issuer": "https://evil.example"},
             "issuer is 'https://evil.example' in its own metadata",
         ),
-        ({"issuer": None}, "issuer is None in its own metadata"),
         ({"authorization_endpoint": None}, "authorize_url is not a URL"),
         ({"token_endpoint": "http://acme.example/token"}, "token_url must use https"),
         ({"revocation_endpoint": "ftp://acme.example"}, "revocation_url is not an absolute http"),
@@ -204,11 +204,12 @@ async def test_bad_issuers(hass: HomeAssistant, issuer: str, reason: str) -> Non
         answer("<h1>Oops</h1>", 500),
         answer("<h1>Log in to this network</h1>"),
         answer([]),
+        answer({"status": "maintenance"}),
         answer(b"\xff"),
         answer("", 302, Location="/elsewhere"),
         answer(b"{" + b" " * 10_000_000 + b"}"),
     ],
-    ids=["absent", "broken", "html", "list", "not text", "redirect", "10 MB"],
+    ids=["absent", "broken", "html", "list", "no metadata", "not text", "redirect", "10 MB"],
 )
 async def test_no_metadata(
     hass: HomeAssistant,
@@ -222,6 +223,47 @@ async def test_no_metadata(
     assert len(server.requests) == 2
     server.respond = answer(_document(server.url))
     assert await async_discover_authorization_server(hass, server.url)
+
+
+@pytest.mark.parametrize(
+    "first", [{"error": "not_found"}, {"issuer": "https://other.example"}], ids=str
+)
+async def test_first_address_has_something_else(
+    hass: HomeAssistant, server: RecordingServer, first: object
+) -> None:
+    """What stands at the first address keeps nobody from finding the document at the next."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        body = first if request.path == RFC8414 else _document(server.url)
+        return await answer(body)(request)
+
+    server.respond = respond
+    assert await async_discover_authorization_server(hass, server.url)
+
+
+async def test_what_cannot_be_used_is_not_kept(
+    hass: HomeAssistant, server: RecordingServer
+) -> None:
+    """A document that is mended is fetched again; nobody has to restart."""
+    server.respond = answer(_document(server.url, token_endpoint="http://acme.example"))
+    with pytest.raises(InvalidServerError):
+        await async_discover_authorization_server(hass, server.url)
+    server.respond = answer(_document(server.url))
+    assert await async_discover_authorization_server(hass, server.url)
+
+
+async def test_old_document_is_better_than_none(
+    hass: HomeAssistant, server: RecordingServer, freezer: FrozenDateTimeFactory
+) -> None:
+    """While the server cannot be had, its document of yesterday serves."""
+    server.respond = answer(_document(server.url))
+    found = await async_discover_authorization_server(hass, server.url)
+    freezer.tick(timedelta(days=2))
+    server.respond = answer("", 503)
+    for _ in range(2):
+        assert await async_discover_authorization_server(hass, server.url) == found
+    server.respond = answer(_document(server.url, token_endpoint=f"{server.url}/new"))
+    assert await async_discover_authorization_server(hass, server.url) != found
 
 
 @pytest.mark.parametrize("status", [201, 302, 401])

@@ -135,7 +135,9 @@ async def test_broken(
         await add_credential(hass, domain)
     caplog.clear()
     for _ in range(2):
-        assert await async_get_implementations(hass, "broken") == {}
+        # Its entries try again, since no login could help.
+        with pytest.raises(ImplementationUnavailableError):
+            await async_get_implementations(hass, "broken")
         assert list(await async_get_implementations(hass, "whole")) == ["whole_client_id"]
     messages = [
         record.getMessage()
@@ -151,6 +153,13 @@ async def test_broken(
     assert issue.translation_placeholders["integration"] == "broken"
     assert detail in issue.translation_placeholders["detail"]
     assert SENTINEL not in str(issue)
+
+
+async def test_broken_without_a_credential(hass: HomeAssistant, install: Install) -> None:
+    """Without a credential there is nothing to try again for; the platform is told of as well."""
+    install("broken", "raise ImportError")
+    assert await async_get_implementations(hass, "broken") == {}
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_broken")
 
 
 async def test_failed_import_is_not_tried_again(hass: HomeAssistant, install: Install) -> None:
@@ -191,7 +200,8 @@ async def test_recovers(hass: HomeAssistant, install: Install) -> None:
         + "    return await good(hass) if hass.data.get('mood') else None\n",
     )
     await add_credential(hass, "moody")
-    assert await async_get_implementations(hass, "moody") == {}
+    with pytest.raises(ImplementationUnavailableError):
+        await async_get_implementations(hass, "moody")
     assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_moody")
     hass.data["mood"] = True
     assert list(await async_get_implementations(hass, "moody")) == ["moody_client_id"]

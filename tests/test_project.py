@@ -1,7 +1,6 @@
 """One fact in one place: what several files say is the same."""
 
 import ast
-from collections.abc import Mapping
 import dataclasses
 import json
 from pathlib import Path
@@ -132,7 +131,7 @@ def test_developer_guide_fields() -> None:
         (
             field.name,
             re.sub(r"\b(?:\w+\.)+|<class '(\w+)'>", r"\1", str(field.type)),
-            "" if field.default is dataclasses.MISSING else _literal(field.default),
+            _default(field),
         )
         for field in dataclasses.fields(package.AuthorizationServer)
     ]
@@ -159,10 +158,11 @@ def test_websocket_contract() -> None:
     } | {"subscribe": ((), set())}
 
 
-def _literal(default: object) -> str:
-    """Return a default as it is written."""
-    value = dict(default) if isinstance(default, Mapping) else default
-    return repr(value).replace("'", '"')
+def _default(field: dataclasses.Field[object]) -> str:
+    """Return the default of a field as it is written; nothing where it has none."""
+    if field.default_factory is not dataclasses.MISSING:
+        return repr(field.default_factory())
+    return "" if field.default is dataclasses.MISSING else repr(field.default).replace("'", '"')
 
 
 def test_user_guide_yaml() -> None:

@@ -161,7 +161,7 @@ async def _endless(request: web.Request) -> web.StreamResponse:
 
 
 async def _compressed(request: web.Request) -> web.StreamResponse:
-    response = web.Response(body=b"[" + b" " * 10_000_000 + b"]")
+    response = web.Response(body=b" " * 10_000_000 + json.dumps(TOKEN).encode())
     response.enable_compression(web.ContentCoding.gzip)
     return response
 
@@ -208,8 +208,23 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
     "lifetime that is none": (answer(TOKEN | {"expires_in": "nan"}), InvalidResponseError),
     "boolean lifetime": (answer(TOKEN | {"expires_in": True}), InvalidResponseError),
     "truncated transfer": (_truncated, UnavailableError),
+    "form-encoded, too long": (
+        answer(f"expires_in=60&access_token={'a' * 100_000}", content_type="text/plain"),
+        InvalidResponseError,
+    ),
+    "token, too long": (
+        answer({**TOKEN, "scope": "a" * 10_000_000}),
+        InvalidResponseError,
+    ),
+    "html with a query": (
+        answer("<a href='/login?a=b&error=timeout&access_token=a'>", content_type="text/html"),
+        InvalidResponseError,
+    ),
+    "redirect with an error": (_error("invalid_grant", 302), InvalidResponseError),
+    "temporarily_unavailable": (_error("temporarily_unavailable"), UnavailableError),
+    "server_error as 200": (_error("server_error", 200), UnavailableError),
     "10 MB compressed": (_compressed, InvalidResponseError),
-    "10 MB": (answer(b"[" + b" " * 10_000_000 + b"]"), InvalidResponseError),
+    "10 MB": (answer(b" " * 10_000_000 + json.dumps(TOKEN).encode()), InvalidResponseError),
     "redirect": (answer("", 307, Location="/elsewhere"), InvalidResponseError),
     "redirect with a token": (answer(TOKEN, 302, Location="/elsewhere"), InvalidResponseError),
 }
@@ -227,13 +242,16 @@ async def test_no_token(
     assert len(server.requests) == 1
     assert SENTINEL not in f"{raised.value!r} {raised.value} {vars(raised.value)}"
     assert "Basic" not in repr(raised.value)
+    # Integrations judge by the status as well.
+    reauth = isinstance(raised.value, OAuth2TokenRequestReauthError)
+    assert raised.value.status in (range(400, 429) if reauth else range(500, 600))
 
 
 @pytest.mark.parametrize(
     "kind", [InvalidClientError, InvalidGrantError, InvalidResponseError, UnavailableError]
 )
 def test_effect(kind: type[TokenRequestError]) -> None:
-    """Only an expired or revoked grant has the user log in again."""
+    """Of these, only an expired or revoked grant has the user log in again."""
     assert issubclass(kind, OAuth2TokenRequestReauthError) is (kind is InvalidGrantError)
     assert issubclass(kind, OAuth2TokenRequestTransientError) is (kind is not InvalidGrantError)
 

@@ -109,7 +109,10 @@ async def test_public_client(hass: HomeAssistant, demo_cloud: DemoAuthorizationS
         (POST, BASIC, {BASIC, POST}, [BASIC], BASIC),
         ("none", None, {"none"}, ["none"], None),
         ("none", None, {POST}, ["none", POST], POST),
-        ("none", None, {BASIC}, ["none", POST], None),
+        ("none", None, {BASIC}, ["none", POST, BASIC], BASIC),
+        ("none", POST, {"none"}, [POST, "none"], None),
+        (POST, None, {"none"}, [POST, BASIC, "none"], "none"),
+        (POST, None, set(), [POST, BASIC, "none"], None),
     ],
 )
 async def test_declared_method(

@@ -12,7 +12,10 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
 import pytest
@@ -276,7 +279,8 @@ async def test_reload_of_nothing(hass: HomeAssistant, install: Install, tmp_path
     assert hass.config_entries.async_entries(DOMAIN) == []
     install("broken", "")
     await add_credential(hass, "broken")
-    await async_get_implementations(hass, "broken")
+    with pytest.raises(ImplementationUnavailableError):
+        await async_get_implementations(hass, "broken")
     await _reload(hass, tmp_path, "homeassistant:\n")
     assert issue_ids(hass) == ["platform_broken"]
 

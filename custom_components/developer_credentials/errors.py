@@ -29,20 +29,28 @@ INVALID_CLIENT_CODES: Final = frozenset(
         "invalid_client_secret",
     }
 )
+# What servers say that cannot answer now (RFC 6749, section 4.1.2.1; RFC 8628, section 3.5).
+UNAVAILABLE_CODES: Final = frozenset({"server_error", "slow_down", "temporarily_unavailable"})
 REDIRECT_URI_CODES: Final = frozenset({"redirect_uri_mismatch", "invalid_redirect_uri"})
 
 
 class TokenRequestError(OAuth2TokenRequestError):
     """A token request that brought no token.
 
+    Integrations judge by `status` as well. It follows the effect where the server's does not: a
+    rejected client, which is a 400 or 401, must not look like a refused login.
+
     Attributes:
         reason: The kind of failure, the end of the translation key for the user.
+        http_status: The HTTP status of the server; 0 without an answer.
         error: The error code of the server, or an empty text.
         error_description: The server's explanation, or an empty text. Like the code it is plain,
             short, and free of what was sent.
     """
 
     reason: ClassVar[str] = "refused"
+    effects: ClassVar[range]
+    """The statuses that have the effect; the first one stands for all others."""
 
     def __init__(
         self,
@@ -58,9 +66,10 @@ class TokenRequestError(OAuth2TokenRequestError):
         super().__init__(
             domain=domain,
             request_info=request_info,
-            status=status,
+            status=status if status in self.effects else self.effects.start,
             message=message or self.reason,
         )
+        self.http_status = status
         self.error = error
         self.error_description = error_description
 
@@ -68,9 +77,13 @@ class TokenRequestError(OAuth2TokenRequestError):
 class _TransientError(TokenRequestError, OAuth2TokenRequestTransientError, ConfigEntryNotReady):
     """It may succeed later."""
 
+    effects = range(HTTPStatus.INTERNAL_SERVER_ERROR, 600)
+
 
 class _ReauthError(TokenRequestError, OAuth2TokenRequestReauthError, ConfigEntryAuthFailed):
     """It succeeds after another login."""
+
+    effects = range(HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 class UnavailableError(_TransientError):
@@ -117,6 +130,9 @@ class RefusedError(_ReauthError):
 
 
 _CLASSES: Final[dict[str, type[TokenRequestError]]] = {
+    **dict.fromkeys(UNAVAILABLE_CODES, UnavailableError),
+    **dict.fromkeys(INVALID_CLIENT_CODES, InvalidClientError),
+    **dict.fromkeys(REDIRECT_URI_CODES, InvalidRedirectUriError),
     "invalid_grant": InvalidGrantError,
     "invalid_scope": InvalidScopeError,
 }
@@ -131,10 +147,8 @@ def error_class(status: int, error: str) -> type[TokenRequestError]:
     """
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return UnavailableError
-    if error in INVALID_CLIENT_CODES:
-        return InvalidClientError
-    if error in REDIRECT_URI_CODES:
-        return InvalidRedirectUriError
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return InvalidResponseError
     if error in _CLASSES:
         return _CLASSES[error]
     if error or status >= HTTPStatus.BAD_REQUEST:

@@ -7,6 +7,7 @@ translations for any of it.
 """
 
 from abc import ABCMeta
+from contextlib import suppress
 from typing import Any, Final, override
 
 from homeassistant.config_entries import (
@@ -21,13 +22,14 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2FlowHandler,
+    ImplementationUnavailableError,
     async_get_implementations,
 )
 from homeassistant.loader import async_get_integration
 
 from .const import DOMAIN, NOTHING
 from .credential_request import CredentialRequest
-from .errors import INVALID_CLIENT_CODES, InvalidClientError
+from .errors import INVALID_CLIENT_CODES, UNAVAILABLE_CODES, InvalidClientError
 from .implementation import AuthImplementation
 from .instructions import escape_markdown
 from .platform import async_get_integrations
@@ -35,8 +37,7 @@ from .platform import async_get_integrations
 # The errors of the authorization endpoint that have a text of their own (RFC 6749, 4.1.2.1).
 _AUTHORIZE_ERRORS: Final = {
     "invalid_scope": "authorize_invalid_scope",
-    "server_error": "authorize_unavailable",
-    "temporarily_unavailable": "authorize_unavailable",
+    **dict.fromkeys(UNAVAILABLE_CODES, "authorize_unavailable"),
 }
 
 
@@ -56,9 +57,10 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         """Pick a credential, or enter the first one."""
         if user_input is not None:
             # The one that an entry names may be gone; then the user chooses among the others.
-            known = await async_get_implementations(self.hass, self.DOMAIN)
-            if user_input["implementation"] not in known:
-                user_input = None
+            with suppress(ImplementationUnavailableError):
+                known = await async_get_implementations(self.hass, self.DOMAIN)
+                if user_input["implementation"] not in known:
+                    user_input = None
         result = await super().async_step_pick_implementation(user_input)
         if (
             result["type"] is FlowResultType.ABORT

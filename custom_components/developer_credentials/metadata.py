@@ -77,12 +77,21 @@ async def async_discover_authorization_server(
         async def fetch() -> _Document:
             return _Document(await _async_fetch(hass, issuer), time.monotonic())
 
-        document = documents[issuer] = await async_join(hass, ("metadata", issuer), fetch)
-    return _server(document.fields, overrides)
+        try:
+            document = await async_join(hass, ("metadata", issuer), fetch)
+        except ImplementationUnavailableError:
+            # Yesterday's is better than none.
+            if document is None:
+                raise
+    server = _server(document.fields, overrides)
+    # Only what can be used is worth keeping.
+    documents[issuer] = document
+    return server
 
 
 async def _async_fetch(hass: HomeAssistant, issuer: str) -> Mapping[str, Any]:
     """Return the metadata of an issuer from the first address that has it."""
+    other: object = None
     for url in _well_known_urls(issuer):
         try:
             async with async_get_clientsession(hass).get(
@@ -98,22 +107,24 @@ async def _async_fetch(hass: HomeAssistant, issuer: str) -> Mapping[str, Any]:
             fields = json_loads_object(answer)
         except HomeAssistantError, ValueError:
             continue
-        if fields.get("issuer") != issuer:
-            raise InvalidServerError(f"issuer is {fields.get('issuer')!r} in its own metadata")
-        return fields
+        if fields.get("issuer") == issuer:
+            return fields
+        other = other or fields.get("issuer")
+    if other:
+        raise InvalidServerError(f"issuer is {other!r} in its own metadata")
     raise ImplementationUnavailableError(f"{issuer} has no metadata")
 
 
 def _well_known_urls(issuer: str) -> list[URL]:
     """Return the addresses of an issuer's metadata (RFC 8414, sections 3.1 and 5), each once."""
     url = URL(issuer)
-    path = url.path.removesuffix("/")
+    path = url.raw_path.removesuffix("/")
     paths = (
         f"/.well-known/oauth-authorization-server{path}",
         f"/.well-known/openid-configuration{path}",
         f"{path}/.well-known/openid-configuration",
     )
-    return [url.with_path(one) for one in dict.fromkeys(paths)]
+    return [url.with_path(one, encoded=True) for one in dict.fromkeys(paths)]
 
 
 def _server(fields: Mapping[str, Any], overrides: ServerFields) -> AuthorizationServer:

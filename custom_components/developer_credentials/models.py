@@ -5,7 +5,6 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 import re
-from types import MappingProxyType
 from typing import Final, Literal, TypedDict, override
 
 from homeassistant.util.network import is_local
@@ -18,6 +17,8 @@ _ZERO_WIDTH = dict.fromkeys(
 
 # Names that no public DNS serves (RFC 6761, RFC 6762, RFC 8375, ICANN's resolution on .internal).
 _LOCAL_SUFFIXES = (".localhost", ".local", ".home.arpa", ".internal")
+
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 # RFC 6749, section 3.3.
 _SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
@@ -123,15 +124,15 @@ class AuthorizationServer:
     scopes: Sequence[str] = ()
     pkce: bool | None = None
     token_endpoint_auth_method: ClientAuthMethod = "client_secret_post"  # noqa: S105 - no secret
-    authorize_params: Mapping[str, str] = MappingProxyType({})
-    token_params: Mapping[str, str] = MappingProxyType({})
+    authorize_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+    token_params: Mapping[str, str] = field(default_factory=dict, hash=False)
     default_expires_in: int | None = None
     revocation_url: str | None = None
     device_authorization_url: str | None = None
     registration_url: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the fields, and make what may be changed from outside unchangeable."""
+        """Check the fields, and keep what may be changed elsewhere as it is now."""
         check_endpoint("authorize_url", self.authorize_url)
         check_endpoint("token_url", self.token_url)
         for name in ("revocation_url", "device_authorization_url", "registration_url"):
@@ -222,6 +223,8 @@ def check_endpoint(name: str, value: str) -> None:
         raise InvalidServerError(f"{name} is not a URL") from err
     if url.scheme not in ("http", "https") or not url.host:
         raise InvalidServerError(f"{name} is not an absolute http or https URL")
+    if url.raw_user is not None or url.raw_password is not None:
+        raise InvalidServerError(f"{name} has a user name or password")
     if url.fragment or "#" in value:
         raise InvalidServerError(f"{name} has a fragment")
     if url.scheme == "http" and not _is_local_host(url.host):
@@ -247,7 +250,7 @@ def _checked_params(name: str, params: Mapping[str, str], own: frozenset[str]) -
             raise InvalidServerError(f"{name} has {key!r}, which is not text")
         if key in own:
             raise InvalidServerError(f"{name} has {key!r}, which the request has by itself")
-    return MappingProxyType(dict(params))
+    return dict(params)
 
 
 def _is_local_host(host: str) -> bool:
@@ -255,4 +258,5 @@ def _is_local_host(host: str) -> bool:
     try:
         return is_local(ip_address(host))
     except ValueError:
-        return "." not in host or host.endswith(_LOCAL_SUFFIXES)
+        # A number is an address as well (WHATWG URL, section 3.5).
+        return ("." not in host and not _NUMBER.fullmatch(host)) or host.endswith(_LOCAL_SUFFIXES)

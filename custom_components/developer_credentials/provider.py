@@ -12,6 +12,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
+    ImplementationUnavailableError,
     LocalOAuth2Implementation,
 )
 from homeassistant.loader import async_get_integration
@@ -47,7 +48,8 @@ async def async_provide_implementations(
     """Return an implementation for each credential of an integration, oldest first.
 
     Raises:
-        ImplementationUnavailableError: The platform says that its server cannot be used now.
+        ImplementationUnavailableError: The platform says that its server cannot be used now; or it
+            is broken, and the user has a credential for it.
     """
     implementations: list[AbstractOAuth2Implementation] = []
     problem: PlatformError | None = None
@@ -64,6 +66,9 @@ async def async_provide_implementations(
     except PlatformError as err:
         problem = err
     async_report_problem(hass, domain, problem)
+    if problem and not implementations and async_get_subentries(hass, domain):
+        # Entries try again: there is a credential for them, and no login could help.
+        raise ImplementationUnavailableError(str(problem)) from problem
     return implementations
 
 

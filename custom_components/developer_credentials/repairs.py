@@ -10,6 +10,7 @@ from homeassistant.components.repairs import RepairsFlow
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
     ImplementationUnavailableError,
     async_get_implementations,
 )
@@ -95,7 +96,7 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
             self.hass, self._domain, deleted.data[CONF_CLIENT_ID]
         ):
             options.append("restore")
-        if await self._async_client_ids():
+        if await self._async_implementations():
             options.append("move")
         if self._domain in await async_get_integrations(self.hass):
             options.append("add")
@@ -115,13 +116,13 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
 
     async def async_step_move(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Choose another credential of the integration."""
-        client_ids = await self._async_client_ids()
-        if user_input is None or user_input[CONF_AUTH_DOMAIN] not in client_ids:
-            implementations = await async_get_implementations(self.hass, self._domain)
+        implementations = await self._async_implementations()
+        if user_input is None or user_input[CONF_AUTH_DOMAIN] not in implementations:
             names = {auth_domain: one.name for auth_domain, one in implementations.items()}
             return self.async_show_form(step_id="move", data_schema=choice(CONF_AUTH_DOMAIN, names))
         auth_domain = user_input[CONF_AUTH_DOMAIN]
-        return await self._async_finish(auth_domain, client_ids[auth_domain])
+        client_id = getattr(implementations[auth_domain], "client_id", None)
+        return await self._async_finish(auth_domain, client_id)
 
     async def async_step_add(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Fill in a new credential."""
@@ -140,16 +141,12 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         async_add_subentry(self.hass, entry, new)
         return await self._async_finish(new["data"][CONF_AUTH_DOMAIN], credential.client_id)
 
-    async def _async_client_ids(self) -> dict[str, str | None]:
-        """Return the implementations to choose from, with their client ids where they have one."""
+    async def _async_implementations(self) -> dict[str, AbstractOAuth2Implementation]:
+        """Return the implementations to choose from; none while they cannot be had."""
         try:
-            implementations = await async_get_implementations(self.hass, self._domain)
+            return await async_get_implementations(self.hass, self._domain)
         except ImplementationUnavailableError:
             return {}
-        return {
-            auth_domain: getattr(implementation, "client_id", None)
-            for auth_domain, implementation in implementations.items()
-        }
 
     async def _async_finish(self, auth_domain: str, client_id: str | None) -> RepairsFlowResult:
         """Link the entries, and end the repair."""

@@ -14,9 +14,10 @@ from .implementation import AuthImplementation
 async def async_revoke_token(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Revoke the tokens of an integration's entry; for its `async_remove_entry`.
 
-    The refresh token is revoked, and with it the access tokens that came of it; where there is
-    none, the access token is (RFC 7009, section 2.1). Nothing is raised: a failure is logged, and
-    never keeps an entry from being removed. A server without a `revocation_url` is not asked.
+    The refresh token is revoked, and with it, at most servers, the access tokens that came of it;
+    where there is none, the access token is (RFC 7009, section 2.1). Nothing is raised: a failure
+    is logged, and never keeps an entry from being removed. A server without a `revocation_url` is
+    not asked.
 
     Args:
         hass: Home Assistant.

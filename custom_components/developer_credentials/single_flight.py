@@ -1,6 +1,7 @@
 """One call in flight for each key, whoever asks: the others wait for its result.
 
-A caller that is cancelled cancels nobody else.
+A caller that is cancelled cancels nobody else. A call is in flight until the last one who waited
+has taken its result: nobody begins it anew while another is about to store what came of it.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
@@ -43,26 +44,29 @@ async def async_join[T](
         Exception: What the call raises, to all who wait for it.
     """
     flights = hass.data.setdefault(_DATA_FLIGHTS, {})
+
+    @callback
+    def settle(flight: _Flight[T]) -> None:
+        """Forget a call that has ended, when all who waited have gone; keep what none was given."""
+        if flight.waiting or not flight.task.done() or flights.get(key) is not flight:
+            return
+        del flights[key]
+        # Asking for an exception takes note of it: that nobody waits for it is no defect.
+        succeeded = not flight.task.cancelled() and flight.task.exception() is None
+        if succeeded and not flight.arrived and keep:
+            keep(flight.task.result())
+
     if key not in flights:
         task = hass.async_create_task(call(), f"{DOMAIN} {key[0]}", eager_start=False)
-        flights[key] = _Flight(task)
-        task.add_done_callback(lambda _: _settle(flights.pop(key), keep))
-    flight: _Flight[T] = flights[key]
-    flight.waiting += 1
+        flight: _Flight[T] = _Flight(task)
+        flights[key] = flight
+        task.add_done_callback(lambda _: settle(flight))
+    joined: _Flight[T] = flights[key]
+    joined.waiting += 1
     try:
-        result = await asyncio.shield(flight.task)
-        flight.arrived = True
+        result = await asyncio.shield(joined.task)
+        joined.arrived = True
     finally:
-        flight.waiting -= 1
-        _settle(flight, keep)
+        joined.waiting -= 1
+        settle(joined)
     return result
-
-
-def _settle[T](flight: _Flight[T], keep: Callable[[T], None] | None) -> None:
-    """Keep the result of a call that has ended, where it arrived nowhere and nobody waits."""
-    if flight.arrived or flight.waiting or not flight.task.done() or flight.task.cancelled():
-        return
-    # An exception that nobody waits for is nobody's; asking for it is what takes note of it.
-    if flight.task.exception() is None and keep:
-        flight.arrived = True
-        keep(flight.task.result())

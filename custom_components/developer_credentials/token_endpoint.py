@@ -10,10 +10,11 @@ is asked the same way (RFC 7009, section 2.1).
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from http import HTTPStatus
 import re
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from aiohttp import ClientError, ClientTimeout, RequestInfo, StreamReader, hdrs
 from homeassistant.core import HomeAssistant
@@ -39,6 +40,7 @@ MAX_TEXT: Final = 300
 _SENT_SECRETS: Final = ("code", "code_verifier", "refresh_token", "token")
 _GIVEN_SECRETS: Final = ("access_token", "refresh_token", "id_token")
 _USUAL_CODE: Final = re.compile(r"[a-z_]{1,60}")
+_USUAL_NAME: Final = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -167,7 +169,7 @@ class TokenEndpoint:
             text
             for secret in secrets
             if isinstance(secret, str) and secret
-            for text in (secret, quote_plus(secret))
+            for text in (secret, quote_plus(secret), quote(secret, safe=""), escape(secret))
         }
         secret_texts.add(headers.get(hdrs.AUTHORIZATION, REDACTED).removeprefix("Basic "))
         return Answer(
@@ -196,13 +198,13 @@ def _authenticated(
 
 
 async def async_read(stream: StreamReader) -> bytes:
-    """Return an answer, cut off where it is too long to be one."""
+    """Return an answer, nothing where it is too long to be one."""
     answer = b""
     async for chunk in stream.iter_chunked(MAX_ANSWER):
         answer += chunk
         if len(answer) > MAX_ANSWER:
-            break
-    return answer[:MAX_ANSWER]
+            return b""
+    return answer
 
 
 def _fields(answer: bytes) -> Mapping[str, Any]:
@@ -211,9 +213,11 @@ def _fields(answer: bytes) -> Mapping[str, Any]:
         fields = json_loads_object(answer)
     except HomeAssistantError, ValueError:
         try:
-            return dict(parse_qsl(answer.decode()))
+            pairs = dict(parse_qsl(answer.decode()))
         except ValueError:
             return {}
+        # A page of HTML may have links with a query.
+        return pairs if all(_USUAL_NAME.fullmatch(name) for name in pairs) else {}
     return fields
 
 

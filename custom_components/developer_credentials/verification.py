@@ -3,7 +3,7 @@
 Nothing is asked of the user. The token endpoint gets an authorization code that nobody issued: a
 server that accepts the client refuses the code, one that does not refuses the client (RFC 6749,
 section 5.2). It is judged by the error code, since servers disagree on the status. Before a client
-counts as rejected, the other way to authenticate is tried. The authorization endpoint is asked
+counts as rejected, the other ways to authenticate are tried. The authorization endpoint is asked
 too, for it has to show an error itself where client id or redirect URI are wrong (section
 4.1.2.1), and would leave the user there.
 
@@ -25,7 +25,7 @@ from yarl import URL
 
 from .errors import INVALID_CLIENT_CODES, REDIRECT_URI_CODES, UnavailableError
 from .implementation import code_challenge_of, generate_code_verifier
-from .models import AuthorizationServer, ClientAuthMethod, DeveloperCredential
+from .models import AUTH_METHODS, AuthorizationServer, ClientAuthMethod, DeveloperCredential
 from .token_endpoint import TokenEndpoint
 
 # Seconds for all requests together.
@@ -44,6 +44,10 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     REDIRECT_URI_REJECTED = "redirect_uri_rejected"
     INCONCLUSIVE = "inconclusive"
+
+
+# The server knows the client.
+_KNOWN: Final = {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +111,13 @@ class _Inquiry:
         self._code_verifier = generate_code_verifier() if server.uses_pkce(credential) else None
 
     async def async_ask_token_endpoint(self) -> Verification:
-        """Return what the token endpoint thinks of the client, by either way to authenticate."""
+        """Return what the token endpoint thinks of the client, by each way to authenticate."""
         method = self._server.auth_method_of(self._credential)
         verification = await self._async_ask(method)
-        if verification.outcome is Outcome.REJECTED and self._credential.client_secret:
-            other: ClientAuthMethod = (
-                "client_secret_basic" if method == "client_secret_post" else "client_secret_post"
-            )
-            second = await self._async_ask(other)
-            if second.outcome in {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}:
+        if verification.outcome is not Outcome.REJECTED or not self._credential.client_secret:
+            return verification
+        for other in dict.fromkeys((self._server.token_endpoint_auth_method, *AUTH_METHODS)):
+            if other != method and (second := await self._async_ask(other)).outcome in _KNOWN:
                 return second
         return verification
 
@@ -138,10 +140,7 @@ class _Inquiry:
         outcome = _judge(answer.error)
         detail = ": ".join(text for text in (answer.error, answer.error_description) if text)
         credential = self._credential
-        if (
-            outcome in {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
-            and credential.client_secret
-        ):
+        if outcome in _KNOWN and credential.client_secret:
             declared = method == self._server.token_endpoint_auth_method
             credential = replace(
                 credential, token_endpoint_auth_method=None if declared else method
