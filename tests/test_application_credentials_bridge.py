@@ -1,5 +1,6 @@
 """Tests of what is done with Home Assistant's own application credentials."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +18,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 from homeassistant.setup import async_setup_component
 import pytest
@@ -64,7 +65,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entr
 
 async def async_setup_entry(hass, entry):
     if hass.data.get("peer_fails"):
-        raise RuntimeError
+        raise hass.data["peer_fails"]
     entry.runtime_data = await async_get_config_entry_implementation(hass, entry)
     return True
 
@@ -172,21 +173,28 @@ async def test_new_secret(
     """A new secret is verified and stored under the same key; entries that use it are reloaded."""
     auth_domain = await _add(hass, imported=imported)
     loaded = await _entry(hass, auth_domain)
-    hass.data["peer_fails"] = True
+    hass.data["peer_fails"] = RuntimeError()
     failed = await _entry(hass, auth_domain)
-    hass.data["peer_fails"] = False
+    hass.data["peer_fails"] = ConfigEntryNotReady()
+    waiting = await _entry(hass, auth_domain)
+    assert waiting.state is ConfigEntryState.SETUP_RETRY
+    hass.data["peer_fails"] = None
     other = await _entry(hass, "other")
     unloaded = await _entry(hass, auth_domain)
     await hass.config_entries.async_unload(unloaded.entry_id)
     (before,) = _items(hass)
     demo_cloud.clients["id"].client_secret = NEW
+    # What is still to be written must not do it for the edit.
+    store = hass.data[application_credentials.DATA_COMPONENT].store
+    await flush_store(store)
+    hass_storage["application_credentials"]["data"] = {"items": []}
 
     step = await _begin(hass)
     assert step["step_id"] == "edit_application_credential"
     placeholders = step["description_placeholders"]
     assert placeholders is not None
     assert placeholders["integration"] == "Peer"
-    assert placeholders["entries"] == "Account, Account, Account"
+    assert placeholders["entries"] == "Account, Account, Account, Account"
     assert REDIRECT_URI in placeholders["redirect_uris"]
     assert SENTINEL not in str(step)
     assert step["data_schema"] is not None
@@ -202,14 +210,14 @@ async def test_new_secret(
     assert (result["type"], result["reason"]) == ("abort", "credential_saved")
     assert result["description_placeholders"] == {"title": r"Peer\: My app"}
     assert _items(hass) == [{**before, "client_secret": NEW}]
-    assert [entry.state for entry in (loaded, failed)] == [ConfigEntryState.LOADED] * 2
-    for entry in (loaded, failed):
+    for entry in (loaded, failed, waiting):
+        assert entry.state is ConfigEntryState.LOADED
         assert entry.runtime_data.client_secret == NEW
     assert other.state is ConfigEntryState.SETUP_ERROR
     assert unloaded.state is ConfigEntryState.NOT_LOADED
     assert set(_reauths(hass)) <= {other.entry_id}
 
-    await flush_store(hass.data[application_credentials.DATA_COMPONENT].store)
+    await flush_store(store)
     (item,) = hass_storage["application_credentials"]["data"]["items"]
     assert item == {**before, "client_secret": NEW}
     assert hass.config_entries.async_entries(DOMAIN) == []
@@ -274,6 +282,17 @@ async def test_only_the_name(hass: HomeAssistant) -> None:
     assert _items(hass) == [{**before, "name": "Renamed"}]
     assert entry.runtime_data is runtime_data
     assert _reauths(hass) == []
+
+
+@pytest.mark.usefixtures("peer")
+async def test_two_forms(hass: HomeAssistant) -> None:
+    """A form with an empty secret field keeps the secret that is there, not the one that was."""
+    await _add(hass)
+    first, second = await _begin(hass), await _begin(hass)
+    await _submit(hass, first, {"client_id": "new", "client_secret": NEW})
+    await _submit(hass, second, {"client_id": "new", "name": "Renamed"})
+    (item,) = _items(hass)
+    assert (item["client_secret"], item["name"]) == (NEW, "Renamed")
 
 
 @pytest.mark.usefixtures("peer")
@@ -412,7 +431,7 @@ async def test_private_api_is_another(hass: HomeAssistant, collection: Any) -> N
     """Where Home Assistant keeps them in another way, nothing is offered, and all else works."""
     await _add(hass)
     hass.data[application_credentials.DATA_COMPONENT] = collection
-    assert async_get_application_credentials(hass) == []
+    assert async_get_application_credentials(hass) == {}
     step = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert step["step_id"] == "credential"
 
@@ -425,7 +444,7 @@ async def test_no_way_to_save(hass: HomeAssistant) -> None:
     base = collection.__mro__[2]
     with patch.object(base, "_async_schedule_save", new=None, create=True):
         delattr(base, "_async_schedule_save")
-        assert async_get_application_credentials(hass) == []
+        assert async_get_application_credentials(hass) == {}
     assert len(async_get_application_credentials(hass)) == 1
 
 
@@ -437,7 +456,7 @@ async def test_odd_item(hass: HomeAssistant, item: Any) -> None:  # noqa: ANN401
     """An item that cannot be read is left out; the others are there."""
     await _add(hass)
     hass.data[application_credentials.DATA_COMPONENT].data["odd"] = item
-    (found,) = async_get_application_credentials(hass)
+    (found,) = async_get_application_credentials(hass).values()
     assert found.item_id == "peer_id"
     assert SENTINEL not in repr(found)
     assert isinstance(found, ApplicationCredential)
@@ -487,6 +506,14 @@ async def test_taken_over(
     # Whoever goes back to an older version of the integration finds it there.
     assert len(_items(hass)) == 2
 
+    # What is left there is in force no more, and not offered.
+    flow = hass.config_entries.flow
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    step = await _submit(hass, step, {"next_step_id": "application_credential"})
+    assert step["data_schema"] is not None
+    (selector,) = step["data_schema"].schema.values()
+    assert selector.config["options"] == [{"value": "b_id", "label": "b: id"}]
+
     # It is taken over once, also after a restart: what the user deletes stays deleted.
     (subentry_id,) = entry_of(hass).subentries
     hass.config_entries.async_remove_subentry(entry_of(hass), subentry_id)
@@ -505,6 +532,17 @@ async def _moved(hass: HomeAssistant, install: Install, **files: str) -> None:
         "client_id": "id",
         "client_secret": SENTINEL,
     }
+
+
+async def test_taken_over_when_it_is_there(hass: HomeAssistant, install: Install) -> None:
+    """Where application credentials are loaded late, they are taken over then."""
+    install("acme", OFFLINE_PLATFORM)
+    assert await async_get_implementations(hass, "acme") == {}
+    assert await async_setup_component(hass, "application_credentials", {})
+    item = {"id": "acme_id", "domain": "acme", "client_id": "id", "client_secret": SENTINEL}
+    hass.data[application_credentials.DATA_COMPONENT].data["acme_id"] = item
+    found = await asyncio.gather(*(async_get_implementations(hass, "acme") for _ in range(3)))
+    assert [list(one) for one in found] == [["acme_id"]] * 3
 
 
 async def test_not_taken_over_while_both_platforms_are_there(

@@ -230,3 +230,41 @@ async def test_yaml_that_says_nothing_new_reloads_nothing(
         await _domains(hass, "third")
         await hass.async_block_till_done()
     assert hass.data["set_ups"] == before
+
+
+async def test_renamed_in_the_list(hass: HomeAssistant) -> None:
+    """The name that the user gives in Home Assistant's own way is what the picker shows."""
+    subentry = await add_credential(hass, "acme", name="Old")
+    entry = entry_of(hass)
+    for title, name in (("Acme: New", "New"), ("Only a name", "Only a name")):
+        hass.config_entries.async_update_subentry(entry, subentry, title=title)
+        await hass.async_block_till_done()
+        assert subentry.title == title
+        assert stored(hass)[0]["name"] == name
+        (implementation,) = (await async_get_implementations(hass, "acme")).values()
+        assert implementation.name == name
+
+
+async def test_changed_while_not_loaded(hass: HomeAssistant) -> None:
+    """A change reaches the implementations in use also while the entry is not loaded."""
+    subentry = await add_credential(hass, "acme")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    await hass.config_entries.async_unload(entry_of(hass).entry_id)
+    data = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-new"
+
+
+async def test_no_login_for_a_disabled_entry(hass: HomeAssistant, users: ConfigSubentry) -> None:
+    """The user of a disabled entry is not asked to log in."""
+    entries = {entry.title: entry for entry in hass.config_entries.async_entries("third")}
+    disabled = entries["unloaded"]
+    await hass.config_entries.async_set_disabled_by(disabled.entry_id, ConfigEntryDisabler.USER)
+    integration = await async_get_integration(hass, "third")
+    async_update_credential(hass, users, integration, DeveloperCredential("new", SENTINEL))
+    await hass.async_block_till_done()
+    asked = {
+        flow["context"]["entry_id"]
+        for flow in hass.config_entries.flow.async_progress_by_handler("third")
+    }
+    assert asked == {entry.entry_id for entry in entries.values()} - {disabled.entry_id}

@@ -1,5 +1,6 @@
 """Tests of entries whose credential is gone: found, told, and given a credential again."""
 
+import asyncio
 from typing import Any
 from unittest.mock import patch
 
@@ -16,8 +17,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials import async_find_subentry
+from custom_components.developer_credentials.orphaned_entries import async_relink
+from custom_components.developer_credentials.yaml_import import YamlItem, YamlList
 from tests.common import (
     CONFIG_FLOW,
     OFFLINE_PLATFORM,
@@ -122,6 +126,41 @@ async def test_deleted_and_restored(
     assert [entry.state for entry in entries] == [ConfigEntryState.LOADED] * 2
     assert entries[0].runtime_data is runtime_data
     assert _reauths(hass).isdisjoint(entry.entry_id for entry in entries)
+
+
+async def test_login_that_is_needed_for_another_reason(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> None:
+    """A restored credential has the entry loaded anew, which asks again for what it needs."""
+    await add_credential(hass, "acme")
+    entry = await _entry(hass, "Account")
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    runtime_data = entry.runtime_data
+    await _delete(hass)
+    step = await begin_repair(hass_client, ISSUE)
+    await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
+    assert _reauths(hass) == set()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.runtime_data is not runtime_data
+
+
+async def test_restored_by_yaml(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """What YAML has brought back with the entry is not restored beside it; the entries have it."""
+    await add_credential(hass, "acme")
+    entry = await _entry(hass, "Account")
+    await hass.config_entries.async_remove(entry_of(hass).entry_id)
+    await hass.async_block_till_done()
+    await hass.config_entries.async_reload(entry.entry_id)
+    step = await begin_repair(hass_client, ISSUE)
+    item = YamlItem("place", "acme", DeveloperCredential("client-id", SENTINEL), "list", "acme")
+    hass.data["developer_credentials_yaml"] = YamlList([item], whole=True)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
+    assert step["type"] == "create_entry"
+    (credential,) = stored(hass)
+    assert credential["auth_domain"] == entry.data["auth_implementation"] == "acme"
+    assert entry.state is ConfigEntryState.LOADED
+    assert issue_ids(hass) == []
 
 
 async def test_whole_entry_deleted(
@@ -306,22 +345,103 @@ CASES: dict[str, Any] = {
     "another provider knows it": ("registered", "acme", False),
     "not installed": ("gone", "not_installed", False),
     "no text": (None, "acme", False),
+    "integration without a platform": ("gone", "plain", False),
 }
 
 
 @pytest.mark.parametrize(("auth_domain", "domain", "told"), CASES.values(), ids=list(CASES))
 async def test_at_start(
     hass: HomeAssistant,
+    install: Install,
     auth_domain: str,
     domain: str,
     told: bool,
 ) -> None:
     """An entry that failed, and whose implementation no provider knows, is told at the start."""
+    install("plain", __init__=INIT, config_flow=CONFIG_FLOW.replace("acme", "plain"))
     entry = await _entry(hass, "Account", auth_domain, domain)
     assert entry.state is not ConfigEntryState.LOADED
     _register(hass, "registered")
     await _restart(hass)
     assert issue_ids(hass) == ([f"orphaned_{domain}_{auth_domain}"] if told else [])
+
+
+async def test_told_until_it_recovers(hass: HomeAssistant) -> None:
+    """What was told goes when the entry has another implementation, is disabled, or is loaded."""
+    entries = [await _entry(hass, name, f"gone_{name}") for name in ("a", "b", "c")]
+    await _restart(hass)
+    assert issue_ids(hass) == [f"orphaned_acme_gone_{name}" for name in ("a", "b", "c")]
+    _register(hass, "registered")
+    # As a reauth does.
+    data = {**entries[0].data, "auth_implementation": "registered"}
+    hass.config_entries.async_update_entry(entries[0], data=data)
+    await hass.config_entries.async_set_disabled_by(entries[1].entry_id, ConfigEntryDisabler.USER)
+    _register(hass, "gone_c")
+    await hass.config_entries.async_reload(entries[2].entry_id)
+    await hass.async_block_till_done()
+    assert issue_ids(hass) == []
+
+
+@pytest.mark.parametrize("disabled", [True, False])
+async def test_credential_of_a_disabled_entry(hass: HomeAssistant, disabled: bool) -> None:
+    """A disabled entry lacks nothing."""
+    await add_credential(hass, "acme")
+    entry = await _entry(hass, "Account")
+    if disabled:
+        await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await _delete(hass)
+    assert issue_ids(hass) == ([] if disabled else [ISSUE])
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+async def test_moved_entry_is_loaded_with_its_new_credential(
+    hass: HomeAssistant, loaded: bool
+) -> None:
+    """An entry whose key changes is loaded anew, whatever its state."""
+    await add_credential(hass, "acme")
+    await add_credential(hass, "acme", "other")
+    entry = await _entry(hass, "Account")
+    if not loaded:
+        await hass.config_entries.async_unload(entry.entry_id)
+    async_relink(hass, ("acme", "acme_client_id"), "acme_other", same_client=True)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.runtime_data.domain == "acme_other"
+
+
+async def test_provider_that_fails(hass: HomeAssistant, install: Install) -> None:
+    """A provider that raises for one integration hides nothing of another."""
+    fails = "async def async_get_authorization_server(hass): raise RuntimeError"
+    install("failing", __init__=INIT, application_credentials=fails, config_flow=CONFIG_FLOW)
+    await async_setup_component(hass, "application_credentials", {})
+    await _entry(hass, "Failing", "gone", "failing")
+    await add_credential(hass, "acme")
+    await _entry(hass, "Account")
+    await _delete(hass)
+    assert ISSUE in issue_ids(hass)
+
+
+async def test_checks_one_after_the_other(hass: HomeAssistant) -> None:
+    """A check that waits for a provider tells nothing that is not so any more."""
+    await add_credential(hass, "acme")
+    await _entry(hass, "Account")
+    (subentry,) = entry_of(hass).subentries.values()
+    go_on = asyncio.Event()
+    platform = "custom_components.acme.developer_credentials.async_get_authorization_server"
+
+    async def slow(hass: HomeAssistant) -> AuthorizationServer:
+        await go_on.wait()
+        return AuthorizationServer("http://127.0.0.1:9/authorize", "http://127.0.0.1:9/token")
+
+    await add_credential(hass, "acme", "another")
+    with patch(platform, slow):
+        hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+        await asyncio.sleep(0)
+        hass.config_entries.async_add_subentry(entry_of(hass), subentry)
+        await asyncio.sleep(0)
+        go_on.set()
+        await hass.async_block_till_done()
+    assert issue_ids(hass) == []
 
 
 @pytest.mark.parametrize("why", ["disabled", "unavailable", "disabled here", "in use"])
@@ -356,7 +476,8 @@ async def test_nothing_to_choose_from(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
 ) -> None:
     """An integration that takes no credentials of ours may have none to choose from."""
-    install("plain", __init__=INIT)
+    platform = "async def async_get_authorization_server(hass): raise NotImplementedError"
+    install("plain", __init__=INIT, application_credentials=platform)
     await _entry(hass, "Account", "gone", "plain")
     await _restart(hass)
     step = await begin_repair(hass_client, "orphaned_plain_gone")

@@ -204,3 +204,21 @@ async def test_rotation_while_tokens_are_refreshed(
     assert pairs <= {(f"id-{number}", f"{SENTINEL}-{number}") for number in range(31)}
     assert len(pairs) > 10
     assert len(server.requests) == 90
+
+
+async def test_rotation_while_the_platform_is_slow(hass: HomeAssistant, install: Install) -> None:
+    """A credential that changes while the platform makes the implementation is in it."""
+    install("acme", "import asyncio\n" + CUSTOM.replace("    server =", SLOW + "    server ="))
+    subentry = await add_credential(hass, "acme")
+    hass.data["go_on"] = asyncio.Event()
+    task = hass.async_create_task(async_get_implementations(hass, "acme"))
+    await asyncio.sleep(0.01)
+    data = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    hass.data["go_on"].set()
+    (implementation,) = (await task).values()
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-new"
+    assert vars(implementation)["credential"].client_secret == f"{SENTINEL}-new"
+
+
+SLOW = "    await hass.data['go_on'].wait()\n"

@@ -1,6 +1,8 @@
 """Tests of credentials that the server does not accept any more."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
@@ -12,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.rejection import async_get_rejections
+from custom_components.developer_credentials.token_endpoint import Answer, TokenEndpoint
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     REDIRECT_URI,
@@ -80,7 +83,7 @@ async def test_rejected_while_in_use(
         freezer.tick(timedelta(minutes=2))
     assert account.state is ConfigEntryState.LOADED
     assert hass.config_entries.flow.async_progress() == []
-    issue_id = f"rejected_{_subentry_id(hass)}"
+    issue_id = "rejected_demo_cloud_demo_cloud_client_id"
     assert issue_ids(hass) == [issue_id]
     issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     assert issue is not None
@@ -277,3 +280,87 @@ async def test_new_secret_before_the_old_one_is_refused(
     sent = [request.form["client_secret"] for request in demo_cloud.token_requests]
     assert sent[-2:] == [SENTINEL, ROTATED]
     assert issue_ids(hass) == []
+
+
+async def test_old_answer_comes_after_the_correction(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """What the server says of the old secret is no rejection of the new one, which is tried."""
+    _rotate(demo_cloud)
+    entry = entry_of(hass)
+    subentry = entry.subentries[_subentry_id(hass)]
+    data = {**subentry.data, "client_secret": ROTATED}
+    original = TokenEndpoint.async_post
+
+    async def async_post(endpoint: TokenEndpoint, body: Mapping[str, str]) -> Answer:
+        answer = await original(endpoint, body)
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        return answer
+
+    with patch.object(TokenEndpoint, "async_post", async_post):
+        assert int(await _poll(hass, account)) > 0
+    assert issue_ids(hass) == []
+    sent = [request.form["client_secret"] for request in demo_cloud.token_requests]
+    assert sent[-2:] == [SENTINEL, ROTATED]
+
+
+async def test_without_a_refresh_token(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """An entry that lacks its refresh token says nothing of the client: the server is not asked."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    token = {"access_token": "a", "expires_at": 0, "expires_in": 5}
+    hass.config_entries.async_update_entry(account, data={**account.data, "token": token})
+    await _poll(hass, account)
+    assert issue_ids(hass) == [issue_id]
+
+
+async def test_last_user_is_removed(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """Where nothing waits for it any more, there is nothing to tell."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    assert issue_ids(hass)
+    await hass.config_entries.async_remove(account.entry_id)
+    await hass.async_block_till_done()
+    assert issue_ids(hass) == []
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_entered_again_after_deletion(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    right: bool,
+) -> None:
+    """A credential that is entered again is that of the entries that are loaded, at once.
+
+    Its rejection is told as well, and so is its next rotation taken over.
+    """
+    runtime_data = account.runtime_data
+    hass.config_entries.async_remove_subentry(entry_of(hass), _subentry_id(hass))
+    await hass.async_block_till_done()
+    _rotate(demo_cloud)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
+    values = {"client_id": "client-id", "redirect_uri": "default"}
+    values["client_secret"] = ROTATED if right else f"{SENTINEL}-wrong"
+    step = await continue_repair(hass, hass_client, step, values)
+    if not right:
+        # The user insists.
+        step = await continue_repair(hass, hass_client, step, values)
+    assert step["type"] == "create_entry"
+    assert (await _poll(hass, account) == "unavailable") is not right
+    assert bool(issue_ids(hass)) is not right
+    if not right:
+        entry = entry_of(hass)
+        subentry = entry.subentries[_subentry_id(hass)]
+        data = {**subentry.data, "client_secret": ROTATED}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        assert int(await _poll(hass, account)) > 0
+    assert account.runtime_data is runtime_data

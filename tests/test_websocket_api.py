@@ -268,6 +268,17 @@ async def test_integration_is_gone(hass: HomeAssistant, command: Command) -> Non
     assert await command("delete", **this) is None
 
 
+async def test_integration_without_its_platform(
+    hass: HomeAssistant, install: Install, command: Command
+) -> None:
+    """Of an integration that has lost its platform nothing is known; its credential can go."""
+    install("plain")
+    subentry = await add_credential(hass, "plain")
+    this = {"developer_credentials_id": subentry.subentry_id}
+    assert await command("verify", **this) == {"outcome": "inconclusive", "detail": ""}
+    assert await command("delete", **this) is None
+
+
 async def test_config(hass: HomeAssistant, install: Install, command: Command) -> None:
     """The integrations that take credentials are told, with what their instructions need."""
     install("broken", "raise RuntimeError")

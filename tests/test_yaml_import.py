@@ -383,6 +383,33 @@ async def test_client_id_edited_in_the_ui(hass: HomeAssistant, tmp_path: Path) -
     assert _values(hass, "client_id", "client_secret") == [("edited", f"{SENTINEL}-2")]
 
 
+async def test_both_client_ids_of_an_edited_credential(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Where YAML has the client id from before an edit and that from after it, both are there."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, "client_id": "b"}, unique_id="demo_cloud.b"
+    )
+    await _reload(hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: b}}\n", SECRETS)
+    assert _values(hass, "client_id", "auth_domain") == [
+        ("b", "demo_cloud"),
+        ("id", "demo_cloud_2"),
+    ]
+    assert issue_ids(hass) == []
+
+
+async def test_own_yaml_and_the_list(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """Where both have a credential, the list is what counts."""
+    install("acme", OWN_YAML)
+    item = "developer_credentials:\n  domain: acme\n  client_id: id\n  client_secret: "
+    await _start(hass, tmp_path, f"{item}{SENTINEL}-list\n")
+    hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-own")
+    for _ in range(2):
+        await async_get_implementations(hass, "acme")
+        assert _values(hass, "client_secret") == [(f"{SENTINEL}-list",)]
+
+
 async def test_scalars(hass: HomeAssistant, tmp_path: Path) -> None:
     """Each item that has no line of its own is told by its number."""
     await _start(hass, tmp_path, "developer_credentials: [3, 4, null]\n")
@@ -517,6 +544,23 @@ async def test_another_client_id_in_own_yaml(
     hass.data["own_yaml"] = DeveloperCredential("from the UI", SENTINEL)
     await async_get_implementations(hass, "acme")
     assert _values(hass, "client_id") == [("from the UI",), ("new",)]
+
+
+async def test_another_client_id_in_own_yaml_whose_key_was_taken(
+    hass: HomeAssistant, install: Install, setup: None
+) -> None:
+    """It changes its credential also where that has another key than it had asked for."""
+    install("acme", PLATFORM)
+    await async_import_developer_credential(hass, "acme", DeveloperCredential("a"), "acme_b")
+    await add_credential(hass, "acme", "b")
+    for client_id in ("c", "d"):
+        credential = DeveloperCredential(client_id, SENTINEL)
+        await async_import_developer_credential(hass, "acme", credential, "acme_b_2")
+    assert _values(hass, "client_id", "auth_domain") == [
+        ("a", "acme_b"),
+        ("b", "acme_b_2"),
+        ("d", "acme_b_2_2"),
+    ]
 
 
 @pytest.mark.parametrize("broken", ["raise ValueError('x')", "return 'id'"])

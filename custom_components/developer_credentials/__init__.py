@@ -13,7 +13,7 @@ from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from . import websocket_api
+from . import orphaned_entries, provider, websocket_api
 from .const import DOMAIN, LOGGER
 from .credential_request import async_withdraw_offers
 from .credentials import async_forget, async_get_entry, async_get_or_create_entry
@@ -21,8 +21,7 @@ from .flow_handler import DeveloperCredentialsFlowHandler
 from .implementation import AuthImplementation
 from .metadata import async_discover_authorization_server
 from .models import AuthorizationServer, DeveloperCredential
-from .orphaned_entries import async_watch
-from .provider import async_provide_implementations, async_refresh_implementations
+from .provider import async_provide_implementations
 from .rejection import async_withdraw_outdated
 from .revocation import async_revoke_token
 from .yaml_import import (
@@ -51,7 +50,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Offer the credentials to Home Assistant's OAuth2 flows, and read the YAML list."""
     yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
     async_add_implementation_provider(hass, DOMAIN, async_provide_implementations)
-    async_watch(hass)
+    provider.async_watch(hass)
+    orphaned_entries.async_watch(hass)
     websocket_api.async_setup(hass)
 
     async def reload(_: ServiceCall) -> None:
@@ -81,7 +81,6 @@ def _is_disabled(hass: HomeAssistant, yaml: YamlList) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Import the YAML list into the entry that holds the credentials."""
-    entry.async_on_unload(entry.add_update_listener(async_refresh_implementations))
     await async_import_items(hass, hass.data[_DATA_YAML])
     async_withdraw_offers(hass)
     return True

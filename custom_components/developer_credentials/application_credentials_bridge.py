@@ -29,20 +29,21 @@ from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementa
 from homeassistant.loader import Integration, async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN, LOGGER
+from .const import DOMAIN, LOGGER, PEER
 from .credentials import (
     CONF_AUTH_DOMAIN,
     async_add_subentry,
     async_find_subentry,
+    async_get_by_key,
     async_get_entry,
     async_get_or_create_entry,
-    async_get_subentries,
     async_get_users_of,
     async_new_subentry,
+    async_start_reauth,
 )
 from .models import AuthorizationServer, DeveloperCredential
-
-PEER: Final = "application_credentials"
+from .platform import async_get_integrations
+from .single_flight import async_join
 
 # In our entry's data: the ids of the items that were taken over, each once.
 CONF_TAKEN_OVER: Final = "taken_over"
@@ -70,20 +71,41 @@ class ApplicationCredential:
 
 
 @callback
-def async_get_application_credentials(hass: HomeAssistant) -> list[ApplicationCredential]:
-    """Return the application credentials that can be read."""
-    found = []
-    for item in _items(hass).values():
-        try:
-            credential = DeveloperCredential(
+def async_get_application_credentials(hass: HomeAssistant) -> dict[str, ApplicationCredential]:
+    """Return the application credentials that can be read, by their ids."""
+    found = {item_id: _parse(item) for item_id, item in _items(hass).items()}
+    return {item_id: parsed for item_id, parsed in found.items() if parsed}
+
+
+async def async_get_editable_application_credentials(
+    hass: HomeAssistant,
+) -> dict[str, ApplicationCredential]:
+    """Return those that are in force: not those of integrations that moved to our platform."""
+    moved = {
+        domain
+        for domain, integration in (await async_get_integrations(hass)).items()
+        if not integration.platforms_exists((PEER,))
+    }
+    return {
+        item_id: one
+        for item_id, one in async_get_application_credentials(hass).items()
+        if one.domain not in moved
+    }
+
+
+def _parse(item: dict[str, Any]) -> ApplicationCredential | None:
+    """Return what an item says, None where it cannot be read."""
+    try:
+        return ApplicationCredential(
+            item[CONF_ID],
+            item[CONF_DOMAIN],
+            item.get(CONF_AUTH_DOMAIN, item[CONF_ID]),
+            DeveloperCredential(
                 item[CONF_CLIENT_ID], item[CONF_CLIENT_SECRET], item.get(CONF_NAME)
-            )
-            item_id, domain = item[CONF_ID], item[CONF_DOMAIN]
-        except AttributeError, KeyError, TypeError, ValueError:
-            continue
-        auth_domain = item.get(CONF_AUTH_DOMAIN, item_id)
-        found.append(ApplicationCredential(item_id, domain, auth_domain, credential))
-    return found
+            ),
+        )
+    except AttributeError, KeyError, TypeError, ValueError:
+        return None
 
 
 @callback
@@ -94,6 +116,7 @@ def _items(hass: HomeAssistant) -> dict[str, dict[str, Any]]:
         isinstance(collection, DictStorageCollection)
         and isinstance(getattr(collection, "data", None), dict)
         and hasattr(collection, "_async_schedule_save")
+        and hasattr(collection, "notify_changes")
     ):
         return collection.data
     return {}
@@ -153,8 +176,9 @@ async def async_update_application_credential(
         credential: What it shall be.
     """
     items, item_id = _items(hass), application_credential.item_id
-    if item_id not in items:
+    if item_id not in items or (current := _parse(items[item_id])) is None:
         return False
+    before = current.credential
     item = {
         **items[item_id],
         CONF_CLIENT_ID: credential.client_id,
@@ -167,12 +191,11 @@ async def async_update_application_credential(
     items[item_id] = item
     collection._async_schedule_save()  # noqa: SLF001 - see above
     await collection.notify_changes([CollectionChange(CHANGE_UPDATED, item_id, item)])
-    before = application_credential.credential
     if replace(before, name=credential.name) == credential:
         return True
     for user in async_get_application_credential_users(hass, application_credential):
         if credential.client_id != before.client_id:
-            user.async_start_reauth(hass)
+            async_start_reauth(hass, user)
         elif user.state in _RELOADED:
             hass.config_entries.async_schedule_reload(user.entry_id)
     return True
@@ -196,25 +219,29 @@ async def async_take_over(hass: HomeAssistant, integration: Integration) -> None
     if integration.domain in looked_at or integration.platforms_exists((PEER,)):
         return
     entry = async_get_entry(hass)
-    if entry and entry.disabled_by:
+    if _DATA_COLLECTION not in hass.data or (entry and entry.disabled_by):
         return
+    await async_join(
+        hass, ("take over", integration.domain), lambda: _async_take_over(hass, integration)
+    )
     looked_at.add(integration.domain)
+
+
+async def _async_take_over(hass: HomeAssistant, integration: Integration) -> None:
+    entry = async_get_entry(hass)
     taken_over = entry.data.get(CONF_TAKEN_OVER, []) if entry else []
     new = [
         one
-        for one in async_get_application_credentials(hass)
-        if one.domain == integration.domain and one.item_id not in taken_over
+        for item_id, one in async_get_application_credentials(hass).items()
+        if one.domain == integration.domain and item_id not in taken_over
     ]
     if not new:
         return
     entry = await async_get_or_create_entry(hass)
-    auth_domains = {
-        subentry.data[CONF_AUTH_DOMAIN]
-        for subentry in async_get_subentries(hass, integration.domain)
-    }
     for one in new:
+        key = one.domain, one.auth_domain
         known = async_find_subentry(hass, one.domain, one.credential.client_id)
-        if known is None and one.auth_domain not in auth_domains:
+        if known is None and async_get_by_key(hass, key) is None:
             subentry = async_new_subentry(
                 hass, integration, one.credential, auth_domain=one.auth_domain
             )

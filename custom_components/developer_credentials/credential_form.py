@@ -26,7 +26,7 @@ from homeassistant.loader import IntegrationNotFound, async_get_integration
 import voluptuous as vol
 
 from .application_credentials_bridge import (
-    async_get_application_credentials,
+    async_get_editable_application_credentials,
     async_update_application_credential,
 )
 from .const import DEVELOPER_GUIDE_URL, NOTHING
@@ -65,7 +65,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Choose what to do, where there is a choice."""
         integrations = await async_get_integrations(self.hass)
-        application_credentials = async_get_application_credentials(self.hass)
+        application_credentials = await async_get_editable_application_credentials(self.hass)
         if integrations and application_credentials:
             return self.async_show_menu(
                 step_id="user", menu_options=["integration", "application_credential"]
@@ -94,7 +94,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         self, user_input: dict[str, Any] | None = None
     ) -> ResultT:
         """Choose one of Home Assistant's application credentials to edit."""
-        choices = {one.item_id: one for one in async_get_application_credentials(self.hass)}
+        choices = await async_get_editable_application_credentials(self.hass)
         if user_input is None:
             names = {
                 one.item_id: f"{await async_get_name(self.hass, one.domain)}: {one.credential}"

@@ -148,7 +148,9 @@ class PeerCredential(CredentialSubject):
     @property
     @override
     def stored(self) -> DeveloperCredential:
-        return self.application_credential.credential
+        # As it is now: somebody else may have edited it.
+        own = self.application_credential
+        return async_get_application_credentials(self.hass).get(own.item_id, own).credential
 
     @property
     @override
@@ -160,7 +162,7 @@ class PeerCredential(CredentialSubject):
         own = self.application_credential
         return any(
             one.credential.client_id == client_id and one.item_id != own.item_id
-            for one in async_get_application_credentials(self.hass)
+            for one in async_get_application_credentials(self.hass).values()
             if one.domain == own.domain
         )
 

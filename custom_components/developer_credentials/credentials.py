@@ -33,6 +33,9 @@ CONF_AUTH_METHOD: Final = "token_endpoint_auth_method"
 CONF_REDIRECT_URI: Final = "redirect_uri"
 SUBENTRY_TYPE: Final = "credential"
 
+# By integration and `auth_domain`: what a credential is known by, whatever becomes of it.
+type Key = tuple[str, str]
+
 _DATA_INDEX: HassKey[_Index] = HassKey(f"{DOMAIN}_index")
 _DATA_ENTRY_LOCK: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_entry_lock")
 
@@ -99,6 +102,18 @@ def async_find_subentry(hass: HomeAssistant, domain: str, client_id: str) -> Con
         ),
         None,
     )
+
+
+def key_of(subentry: ConfigSubentry) -> Key:
+    """Return what a credential is known by."""
+    return subentry.data[CONF_DOMAIN], subentry.data[CONF_AUTH_DOMAIN]
+
+
+@callback
+def async_get_by_key(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
+    """Return the subentry of a credential, None where there is none."""
+    subentries = async_get_subentries(hass, key[0])
+    return next((subentry for subentry in subentries if key_of(subentry) == key), None)
 
 
 @callback
@@ -189,9 +204,26 @@ def async_update_credential(
     for user in async_get_users(hass, subentry):
         if credential.client_id != before.client_id:
             if user is not attended:
-                user.async_start_reauth(hass)
+                async_start_reauth(hass, user)
         elif user.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
             hass.config_entries.async_schedule_reload(user.entry_id)
+
+
+@callback
+def async_adopt_title(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
+    """Let a credential have the name that the user gave to its subentry in the list."""
+    credential = credential_of(subentry)
+    if not subentry.title.endswith(str(credential)):
+        name = subentry.title.partition(": ")[2] or subentry.title
+        data = {**subentry.data, CONF_NAME: name}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+
+
+@callback
+def async_start_reauth(hass: HomeAssistant, user: ConfigEntry) -> None:
+    """Have the user of an entry log in again, unless the entry is disabled."""
+    if not user.disabled_by:
+        user.async_start_reauth(hass)
 
 
 @callback

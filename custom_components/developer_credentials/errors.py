@@ -149,8 +149,4 @@ def error_class(status: int, error: str) -> type[TokenRequestError]:
         return UnavailableError
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return InvalidResponseError
-    if error in _CLASSES:
-        return _CLASSES[error]
-    if error or status >= HTTPStatus.BAD_REQUEST:
-        return RefusedError
-    return InvalidResponseError
+    return _CLASSES.get(error, RefusedError)

@@ -15,7 +15,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from yarl import URL
 
-from .errors import InvalidGrantError, TokenRequestError
+from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .models import AuthorizationServer, DeveloperCredential
 from .redirect_uri import async_get_redirect_uri
 from .single_flight import async_join
@@ -121,22 +121,29 @@ class AuthImplementation(LocalOAuth2Implementation):
         Raises:
             TokenRequestError: There is none; the class says why.
         """
+        if not (refresh_token := token.get("refresh_token")):
+            # Only another login brings a token.
+            request_info = self.token_endpoint.request_info
+            self.error = InvalidGrantError(domain=self.domain, request_info=request_info)
+            raise self.error
         try:
-            answer = await self._noting_error(self._async_refresh(token))
+            answer = await self._noting_error(self._async_refresh(token, refresh_token))
         except TokenRequestError as err:
             if self.observer:
                 self.observer(err)
             raise
         return {**token, **answer}
 
-    async def _async_refresh(self, token: dict[str, Any]) -> dict[str, Any]:
-        if not (refresh_token := token.get("refresh_token")):
-            # Only another login brings a token.
-            request_info = self.token_endpoint.request_info
-            raise InvalidGrantError(domain=self.domain, request_info=request_info)
-
+    async def _async_refresh(self, token: dict[str, Any], refresh_token: str) -> dict[str, Any]:
         async def refresh() -> dict[str, Any]:
             data = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+            credential = self.credential
+            try:
+                return await self._async_token(data, token.get("expires_in"))
+            except InvalidClientError:
+                if credential == self.credential:
+                    raise
+            # It was corrected while the server looked at the old one.
             return await self._async_token(data, token.get("expires_in"))
 
         def keep(answer: dict[str, Any]) -> None:

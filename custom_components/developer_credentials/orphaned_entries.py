@@ -5,6 +5,7 @@ failed and no provider knows its `auth_implementation`. A credential that is del
 used is kept in memory until the restart, so that it can be restored.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,21 +19,22 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    ImplementationUnavailableError,
-    async_get_implementations,
-)
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
+from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN, LOGGER
-from .credentials import CONF_AUTH_DOMAIN, async_get_entry, async_get_users_of
+from .const import DOMAIN, LOGGER, PEER
+from .credentials import (
+    Key,
+    async_get_entry,
+    async_get_users_of,
+    async_start_reauth,
+    key_of,
+)
 from .instructions import escape_markdown
-from .platform import async_get_name
-
-# By integration and auth domain: what entries name, and what a credential has.
-type Key = tuple[str, str]
+from .platform import PLATFORM, async_get_name
 
 # The implementation of Home Assistant Cloud's account linking, which comes and goes with its login.
 _CLOUD: Final = "cloud"
@@ -46,6 +48,7 @@ class _Memory:
         self.subentries: Mapping[str, ConfigSubentry] = {}
         self.deleted: dict[Key, ConfigSubentry] = {}
         self.told: dict[Key, str] = {}
+        self.lock = asyncio.Lock()
 
 
 _DATA_MEMORY: HassKey[_Memory] = HassKey(f"{DOMAIN}_orphaned_entries")
@@ -63,9 +66,7 @@ def async_watch(hass: HomeAssistant) -> None:
         if entry.domain == DOMAIN:
             if not _async_remember(hass, memory, change, entry):
                 return
-        elif change is not ConfigEntryChange.REMOVED or entry.domain not in {
-            domain for domain, _ in memory.told
-        }:
+        elif entry.domain not in {domain for domain, _ in memory.told}:
             return
         hass.async_create_task(async_check(hass), f"{DOMAIN} orphaned entries")
 
@@ -83,15 +84,11 @@ def _async_remember(
     )
     before, memory.subentries = memory.subentries, now
     for subentry_id in before.keys() - now.keys():
-        if async_get_users_of(hass, *(key := _key(before[subentry_id]))):
+        if async_get_users_of(hass, *(key := key_of(before[subentry_id]))):
             memory.deleted[key] = before[subentry_id]
     for subentry_id in now.keys() - before.keys():
-        memory.deleted.pop(_key(now[subentry_id]), None)
+        memory.deleted.pop(key_of(now[subentry_id]), None)
     return before.keys() != now.keys()
-
-
-def _key(subentry: ConfigSubentry) -> Key:
-    return subentry.data["domain"], subentry.data[CONF_AUTH_DOMAIN]
 
 
 @callback
@@ -103,32 +100,49 @@ def async_get_deleted(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
 async def async_check(hass: HomeAssistant) -> None:
     """Tell of the orphaned entries that there are, and take back what was told of others."""
     memory = hass.data[_DATA_MEMORY]
-    ours = {_key(subentry) for subentry in memory.subentries.values()}
-    suspects = {
-        (entry.domain, auth_domain)
+    # One after the other: the last one sees what is.
+    async with memory.lock:
+        orphaned = {
+            key: entry
+            for key, entry in _suspects(hass, memory).items()
+            if await _async_is_unknown(hass, entry)
+        }
+        for key in memory.told.keys() - orphaned.keys():
+            ir.async_delete_issue(hass, DOMAIN, memory.told.pop(key))
+        for key in orphaned.keys() - memory.told.keys():
+            memory.told[key] = await _async_report(hass, key)
+
+
+def _suspects(hass: HomeAssistant, memory: _Memory) -> dict[Key, ConfigEntry]:
+    """Return an entry for each credential that may be gone."""
+    ours = {key_of(subentry) for subentry in memory.subentries.values()}
+    return {
+        key: entry
         for entry in hass.config_entries.async_entries(include_ignore=False, include_disabled=False)
         if isinstance(auth_domain := entry.data.get("auth_implementation"), str)
         and auth_domain != _CLOUD
-        and (entry.state in _FAILED or (entry.domain, auth_domain) in memory.deleted)
+        and (key := (entry.domain, auth_domain)) not in ours
+        and (entry.state in _FAILED or key in memory.deleted)
     }
-    orphaned = {key for key in suspects - ours if await _async_is_unknown(hass, key)}
-    for key in memory.told.keys() - orphaned:
-        ir.async_delete_issue(hass, DOMAIN, memory.told.pop(key))
-    for key in orphaned - memory.told.keys():
-        memory.told[key] = await _async_report(hass, key)
 
 
 # States of entries that may lack their credential.
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
 
-async def _async_is_unknown(hass: HomeAssistant, key: Key) -> bool:
-    """Return whether no provider knows an implementation; one that is away might."""
-    domain, auth_domain = key
+async def _async_is_unknown(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Return whether no provider knows an entry's implementation; one that is away might."""
     try:
-        return auth_domain not in await async_get_implementations(hass, domain)
-    except ImplementationUnavailableError:
-        return False
+        integration = await async_get_integration(hass, entry.domain)
+        if not integration.platforms_exists((PLATFORM, PEER)):
+            # It may register its implementation itself, whenever it likes.
+            return False
+        await async_get_config_entry_implementation(hass, entry)
+    except ValueError:
+        return True
+    except Exception as err:  # noqa: BLE001 - a provider that fails must not hide other orphans
+        LOGGER.debug("It is not known whether %s is orphaned: %s", entry.title, type(err).__name__)
+    return False
 
 
 async def _async_report(hass: HomeAssistant, key: Key) -> str:
@@ -173,10 +187,12 @@ def async_relink(hass: HomeAssistant, key: Key, auth_domain: str, *, same_client
             entry, data={**entry.data, "auth_implementation": auth_domain}
         )
         if not same_client:
-            entry.async_start_reauth(hass)
+            async_start_reauth(hass, entry)
             continue
-        # Newer versions of Home Assistant had asked for a login, for want of an implementation.
-        for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
+        # Newer versions of Home Assistant have asked for a login, for want of an implementation.
+        # Where it was for another reason, the reload brings that up again.
+        flows = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
+        for flow in flows:
             hass.config_entries.flow.async_abort(flow["flow_id"])
-        if auth_domain != key[1] or entry.state in _FAILED:
+        if flows or auth_domain != key[1] or entry.state in _FAILED:
             hass.config_entries.async_schedule_reload(entry.entry_id)

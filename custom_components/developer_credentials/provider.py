@@ -8,13 +8,19 @@ from functools import partial
 from types import ModuleType
 from weakref import WeakSet
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigSubentry,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     ImplementationUnavailableError,
     LocalOAuth2Implementation,
 )
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
@@ -23,12 +29,16 @@ from .const import DOMAIN
 from .credential_request import async_offer_credential, async_withdraw_offers
 from .credentials import (
     CONF_AUTH_DOMAIN,
+    Key,
+    async_adopt_title,
+    async_get_by_key,
     async_get_entry,
     async_get_subentries,
     credential_of,
+    key_of,
 )
 from .implementation import AuthImplementation
-from .models import AuthorizationServer
+from .models import AuthorizationServer, DeveloperCredential
 from .platform import (
     PlatformError,
     async_call,
@@ -38,8 +48,8 @@ from .platform import (
 from .rejection import async_note_answer, async_withdraw_outdated
 from .yaml_import import async_import_from_platform
 
-# The implementations that integrations hold, by subentry.
-_DATA_IN_USE: HassKey[dict[str, WeakSet[LocalOAuth2Implementation]]] = HassKey(f"{DOMAIN}_in_use")
+# The implementations that integrations hold, by credential.
+_DATA_IN_USE: HassKey[dict[Key, WeakSet[LocalOAuth2Implementation]]] = HassKey(f"{DOMAIN}_in_use")
 
 
 async def async_provide_implementations(
@@ -72,18 +82,39 @@ async def async_provide_implementations(
     return implementations
 
 
-async def async_refresh_implementations(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Give the implementations in use the credentials as they are now; an update listener."""
-    async_withdraw_offers(hass)
-    async_withdraw_outdated(hass)
-    for subentry_id, implementations in hass.data.get(_DATA_IN_USE, {}).items():
-        if subentry := entry.subentries.get(subentry_id):
-            credential = credential_of(subentry)
-            for implementation in implementations:
-                implementation.client_id = credential.client_id
-                implementation.client_secret = credential.client_secret
-                if isinstance(implementation, AuthImplementation):
-                    implementation.credential = credential
+@callback
+def async_watch(hass: HomeAssistant) -> None:
+    """Give the implementations in use the credentials as they are, from now on, at each change."""
+    titles: dict[str, str] = {}
+
+    @callback
+    def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain != DOMAIN:
+            if change is ConfigEntryChange.REMOVED:
+                async_withdraw_outdated(hass)
+            return
+        for subentry in list(entry.subentries.values()):
+            title = titles.get(subentry.subentry_id, subentry.title)
+            titles[subentry.subentry_id] = subentry.title
+            if title != subentry.title:
+                async_adopt_title(hass, entry, subentry)
+        async_withdraw_offers(hass)
+        async_withdraw_outdated(hass)
+        for key, implementations in hass.data.get(_DATA_IN_USE, {}).items():
+            if known := async_get_by_key(hass, key):
+                for implementation in implementations:
+                    _async_give(implementation, credential_of(known))
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
+
+
+@callback
+def _async_give(implementation: LocalOAuth2Implementation, credential: DeveloperCredential) -> None:
+    """Give an implementation a credential, in one step."""
+    implementation.client_id = credential.client_id
+    implementation.client_secret = credential.client_secret
+    if isinstance(implementation, AuthImplementation):
+        implementation.credential = credential
 
 
 @callback
@@ -91,11 +122,13 @@ def _async_note_use(
     hass: HomeAssistant, subentry: ConfigSubentry, implementation: AbstractOAuth2Implementation
 ) -> None:
     """Remember an implementation for as long as somebody uses it, and hear what it is told."""
+    key = key_of(subentry)
     if isinstance(implementation, AuthImplementation):
-        implementation.observer = partial(async_note_answer, hass, subentry.subentry_id)
+        implementation.observer = partial(async_note_answer, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):
-        in_use = hass.data.setdefault(_DATA_IN_USE, {})
-        in_use.setdefault(subentry.subentry_id, WeakSet()).add(implementation)
+        # The credential may have changed while the platform made the implementation.
+        _async_give(implementation, credential_of(subentry))
+        hass.data.setdefault(_DATA_IN_USE, {}).setdefault(key, WeakSet()).add(implementation)
 
 
 async def _async_make_implementations(

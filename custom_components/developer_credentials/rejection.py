@@ -8,7 +8,7 @@ credential is another one.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -16,10 +16,12 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER, NOTHING
-from .credentials import async_get_entry, async_get_users, credential_of
+from .credentials import Key, async_get_by_key, async_get_users, credential_of
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .instructions import escape_markdown
 from .models import DeveloperCredential, RedirectUri
+
+ISSUE_PREFIX: Final = "rejected_"
 
 
 class Rejection(NamedTuple):
@@ -30,35 +32,36 @@ class Rejection(NamedTuple):
     answer: str
 
 
-_DATA_REJECTIONS: HassKey[dict[str, Rejection]] = HassKey(f"{DOMAIN}_rejections")
+_DATA_REJECTIONS: HassKey[dict[Key, Rejection]] = HassKey(f"{DOMAIN}_rejections")
 
 
 @callback
-def async_note_answer(
-    hass: HomeAssistant, subentry_id: str, error: TokenRequestError | None
-) -> None:
+def async_note_answer(hass: HomeAssistant, key: Key, error: TokenRequestError | None) -> None:
     """Take note of what the server said to a client.
 
     Args:
         hass: Home Assistant.
-        subentry_id: The subentry of the client's credential.
+        key: The client's credential.
         error: Why a token request brought no token; None where it did.
     """
     if isinstance(error, InvalidClientError):
-        _async_report(hass, subentry_id, error)
+        _async_report(hass, key, error)
     elif error is None or isinstance(error, InvalidGrantError):
         # A server that looks at the grant has accepted the client.
-        _async_withdraw(hass, subentry_id)
+        _async_withdraw(hass, key)
 
 
 @callback
 def async_withdraw_outdated(hass: HomeAssistant) -> None:
-    """Take back what was told of credentials that have changed since, or are gone."""
-    entry = async_get_entry(hass)
-    for subentry_id, rejection in list(async_get_rejections(hass).items()):
-        subentry = entry.subentries.get(subentry_id) if entry else None
-        if subentry is None or _client(credential_of(subentry)) != _client(rejection.credential):
-            _async_withdraw(hass, subentry_id)
+    """Take back what was told of credentials that are others now, are gone, or are not used."""
+    for key, rejection in list(async_get_rejections(hass).items()):
+        subentry = async_get_by_key(hass, key)
+        if (
+            subentry is None
+            or _client(credential_of(subentry)) != _client(rejection.credential)
+            or not async_get_users(hass, subentry)
+        ):
+            _async_withdraw(hass, key)
 
 
 def _client(credential: DeveloperCredential) -> DeveloperCredential:
@@ -67,31 +70,29 @@ def _client(credential: DeveloperCredential) -> DeveloperCredential:
 
 
 @callback
-def async_get_rejections(hass: HomeAssistant) -> dict[str, Rejection]:
-    """Return the rejected credentials by subentry."""
+def async_get_rejections(hass: HomeAssistant) -> dict[Key, Rejection]:
+    """Return the rejected credentials."""
     return hass.data.setdefault(_DATA_REJECTIONS, {})
 
 
 @callback
-def _async_report(hass: HomeAssistant, subentry_id: str, error: InvalidClientError) -> None:
-    entry = async_get_entry(hass)
-    subentry = entry.subentries.get(subentry_id) if entry else None
-    if subentry is None:
+def _async_report(hass: HomeAssistant, key: Key, error: InvalidClientError) -> None:
+    if (subentry := async_get_by_key(hass, key)) is None:
         return
     rejections = async_get_rejections(hass)
-    if subentry_id not in rejections:
+    if key not in rejections:
         answer = ": ".join(text for text in (error.error, error.error_description) if text)
-        rejections[subentry_id] = Rejection(credential_of(subentry), dt_util.now(), answer)
+        rejections[key] = Rejection(credential_of(subentry), dt_util.now(), answer)
         LOGGER.warning("The server does not accept the credential %s any more", subentry.title)
-    rejection = rejections[subentry_id]
+    rejection = rejections[key]
     users = ", ".join(escape_markdown(user.title) for user in async_get_users(hass, subentry))
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"rejected_{subentry_id}",
-        data={"subentry_id": subentry_id},
+        _issue_id(key),
+        data={"domain": key[0], "auth_domain": key[1]},
         is_fixable=True,
-        issue_domain=subentry.data["domain"],
+        issue_domain=key[0],
         severity=ir.IssueSeverity.ERROR,
         translation_key="credential_rejected",
         translation_placeholders={
@@ -105,6 +106,10 @@ def _async_report(hass: HomeAssistant, subentry_id: str, error: InvalidClientErr
 
 
 @callback
-def _async_withdraw(hass: HomeAssistant, subentry_id: str) -> None:
-    if async_get_rejections(hass).pop(subentry_id, None):
-        ir.async_delete_issue(hass, DOMAIN, f"rejected_{subentry_id}")
+def _async_withdraw(hass: HomeAssistant, key: Key) -> None:
+    if async_get_rejections(hass).pop(key, None):
+        ir.async_delete_issue(hass, DOMAIN, _issue_id(key))
+
+
+def _issue_id(key: Key) -> str:
+    return f"{ISSUE_PREFIX}{key[0]}_{key[1]}"

@@ -11,27 +11,28 @@ from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
-    ImplementationUnavailableError,
     async_get_implementations,
 )
 from homeassistant.loader import async_get_integration
 from homeassistant.util import slugify
 
+from .const import LOGGER
 from .credential_form import CredentialSteps, choice
 from .credential_subject import OwnCredential
 from .credentials import (
     CONF_AUTH_DOMAIN,
+    Key,
     async_add_subentry,
     async_find_subentry,
-    async_get_entry,
+    async_get_by_key,
     async_get_or_create_entry,
     async_new_subentry,
     async_update_credential,
 )
 from .models import DeveloperCredential
-from .orphaned_entries import Key, async_check, async_get_deleted, async_relink
+from .orphaned_entries import async_check, async_get_deleted, async_relink
 from .platform import async_get_integrations
-from .rejection import async_get_rejections
+from .rejection import ISSUE_PREFIX, async_get_rejections
 
 if TYPE_CHECKING:
     # The minimum version does not have the former.
@@ -47,24 +48,26 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the flow that repairs an issue."""
     data = data or {}
-    if "subentry_id" in data:
-        return RejectedCredentialFlow(str(data["subentry_id"]))
-    return OrphanedEntriesFlow((str(data["domain"]), str(data["auth_domain"])))
+    key = str(data["domain"]), str(data["auth_domain"])
+    return (
+        RejectedCredentialFlow(key)
+        if issue_id.startswith(ISSUE_PREFIX)
+        else OrphanedEntriesFlow(key)
+    )
 
 
 class RejectedCredentialFlow(_Steps, RepairsFlow):
     """Correct a credential that the server rejects."""
 
-    def __init__(self, subentry_id: str) -> None:
-        """Initialize for the subentry of the credential."""
+    def __init__(self, key: Key) -> None:
+        """Initialize for the credential."""
         super().__init__()
-        self._subentry_id = subentry_id
+        self._key = key
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Begin with the form, whose text has what the issue says."""
-        entry = async_get_entry(self.hass)
-        subentry = entry.subentries.get(self._subentry_id) if entry else None
-        if subentry is None or self._subentry_id not in async_get_rejections(self.hass):
+        subentry = async_get_by_key(self.hass, self._key)
+        if subentry is None or self._key not in async_get_rejections(self.hass):
             return self.async_abort(reason="credential_gone")
         integration = await async_get_integration(self.hass, subentry.data[CONF_DOMAIN])
         self._subentry = subentry
@@ -111,8 +114,12 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         if (deleted := async_get_deleted(self.hass, self._key)) is None:
             return self.async_abort(reason="credential_gone")
         entry = await async_get_or_create_entry(self.hass)
-        self.hass.config_entries.async_add_subentry(entry, deleted)
-        return await self._async_finish(self._auth_domain, deleted.data[CONF_CLIENT_ID])
+        client_id = deleted.data[CONF_CLIENT_ID]
+        # YAML may have brought it back with the entry, perhaps by another key.
+        if (subentry := async_find_subentry(self.hass, self._domain, client_id)) is None:
+            self.hass.config_entries.async_add_subentry(entry, deleted)
+            subentry = deleted
+        return await self._async_finish(subentry.data[CONF_AUTH_DOMAIN], client_id)
 
     async def async_step_move(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Choose another credential of the integration."""
@@ -145,7 +152,8 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         """Return the implementations to choose from; none while they cannot be had."""
         try:
             return await async_get_implementations(self.hass, self._domain)
-        except ImplementationUnavailableError:
+        except Exception as err:  # noqa: BLE001 - whoever provides them, the rest can be offered
+            LOGGER.debug("No implementation of %s: %s", self._domain, type(err).__name__)
             return {}
 
     async def _async_finish(self, auth_domain: str, client_id: str | None) -> RepairsFlowResult:
@@ -153,8 +161,12 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         if deleted := async_get_deleted(self.hass, self._key):
             same_client = deleted.data[CONF_CLIENT_ID] == client_id
         else:
-            # What is left of the client id is the key that was made of it.
-            same_client = slugify(f"{self._domain}.{client_id}") == self._auth_domain
+            # What is left of the client id is the key that was made of it, if it was. Where that
+            # says nothing, the server will.
+            slug = slugify(f"{self._domain}.{client_id}")
+            same_client = self._auth_domain in {self._domain, slug} or (
+                self._auth_domain.startswith(f"{slug}_")
+            )
         async_relink(self.hass, self._key, auth_domain, same_client=same_client)
         await async_check(self.hass)
         return self.async_create_entry(data={})

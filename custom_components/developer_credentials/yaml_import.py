@@ -62,6 +62,11 @@ class YamlItem:
     by: Literal["list", "integration"]
     auth_domain: str
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The integration and the client id."""
+        return self.domain, self.credential.client_id
+
 
 @dataclass(frozen=True, slots=True)
 class YamlProblem:
@@ -145,10 +150,10 @@ async def async_check_items(
             _async_report(hass, item)
         elif item.domain not in integrations:
             _async_report(hass, YamlProblem(item.place, "unknown_integration", item.domain))
-        elif (key := (item.domain, item.credential.client_id)) in good:
+        elif item.key in good:
             _async_report(hass, YamlProblem(item.place, "duplicate", CONF_CLIENT_ID))
         else:
-            good[key] = item
+            good[item.key] = item
     return YamlList(list(good.values()), whole=len(good) == len(items))
 
 
@@ -165,10 +170,15 @@ async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
         if (origin := subentry.data.get(CONF_IMPORTED, {})).get("by") == "list"
     }
     new = []
-    for item in yaml.items:
-        key = item.domain, item.credential.client_id
-        if subentry := imported.pop(key, async_find_subentry(hass, *key)):
-            _async_import(hass, integrations[item.domain], item, subentry)
+    # An item finds its credential by the client id that this has, else by the one that YAML had.
+    there = {item: async_find_subentry(hass, *item.key) for item in yaml.items}
+    claimed = {subentry.subentry_id for subentry in there.values() if subentry}
+    imported = {
+        key: subentry for key, subentry in imported.items() if subentry.subentry_id not in claimed
+    }
+    for item, subentry in there.items():
+        if found := subentry or imported.pop(item.key, None):
+            _async_import(hass, integrations[item.domain], item, found)
         else:
             new.append(item)
     for item in new:
@@ -256,8 +266,8 @@ async def _async_import_own(
             (
                 other
                 for other in async_get_subentries(hass, domain)
-                if other.data[CONF_AUTH_DOMAIN] == auth_domain
-                and other.data.get(CONF_IMPORTED, {}).get("by") == "integration"
+                if (imported := other.data.get(CONF_IMPORTED, {})).get("by") == "integration"
+                and imported.get(CONF_AUTH_DOMAIN) == auth_domain
             ),
             None,
         )
@@ -296,6 +306,7 @@ def _async_import(
     (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     now = {
         "by": item.by,
+        CONF_AUTH_DOMAIN: item.auth_domain,
         CONF_CLIENT_ID: credential.client_id,
         CONF_CLIENT_SECRET: _digest(credential.client_secret),
         CONF_NAME: credential.name,
@@ -306,6 +317,9 @@ def _async_import(
         return
     before = subentry.data.get(CONF_IMPORTED, {} if item.by == "list" else now)
     if before == now and CONF_IMPORTED in subentry.data:
+        return
+    if item.by == "integration" and before["by"] == "list":
+        # Of two that say something, the list is what the user writes for us.
         return
     changed = credential_of(subentry)
     if before.get(CONF_CLIENT_ID, credential.client_id) != credential.client_id:
