@@ -22,7 +22,7 @@ SENSOR = "sensor.demo_account_requests"
 ABSENT = ("libturbojpeg", "ffmpeg")
 
 # What Demo Cloud's coordinator says of the secret that the server refuses.
-REFUSED = re.compile(r"Error fetching demo_cloud data: 401, message=.invalid_client")
+REFUSED = re.compile(r"Error fetching demo_cloud data: 500, message=.invalid_client")
 
 # Bounds for what happens by itself, in seconds.
 PATIENCE = 60.0

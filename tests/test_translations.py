@@ -177,3 +177,9 @@ def test_exception_texts() -> None:
     """Each error of a command has a text, and each text has its use."""
     keys = re.findall(r'CommandError\("\w+", "(\w+)"', SOURCE["websocket_api"])
     assert set(keys) == set(TRANSLATIONS["exceptions"])
+
+
+def test_system_health_texts() -> None:
+    """Each line of the system health has a text, but for those that are hosts."""
+    keys = re.findall(r'^        "(\w+)":', SOURCE["system_health"], re.MULTILINE)
+    assert set(keys) == set(TRANSLATIONS["system_health"]["info"])

@@ -20,6 +20,7 @@ from .application_credentials_bridge import (
 )
 from .credentials import async_find_subentry, async_get_entry, async_get_users, credential_of
 from .implementation import AuthImplementation
+from .last_answers import async_note
 from .models import AuthorizationServer, DeveloperCredential
 from .platform import PlatformError, async_call, async_get_platform
 from .redirect_uri import async_get_redirect_uri
@@ -69,7 +70,13 @@ class CredentialSubject(ABC):
             redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
         except NoURLAvailableError:
             return inconclusive
-        return await async_verify(self.hass, server, credential, redirect_uri)
+        verification = await async_verify(self.hass, server, credential, redirect_uri)
+        async_note(
+            self.hass,
+            ("verification", self.integration.domain, credential.client_id),
+            verification.outcome.value,
+        )
+        return verification
 
 
 class OwnCredential(CredentialSubject):

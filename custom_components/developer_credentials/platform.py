@@ -42,7 +42,6 @@ PLATFORM = DOMAIN
 # Characters of what is told about a server.
 MAX_DETAIL = 200
 
-# What is wrong with each broken platform, by domain.
 _DATA_PROBLEMS: HassKey[dict[str, PlatformError]] = HassKey(f"{DOMAIN}_platform_problems")
 
 
@@ -92,7 +91,7 @@ async def async_get_platform(hass: HomeAssistant, domain: str) -> ModuleType | N
     if not integration.platforms_exists((PLATFORM,)):
         return None
     # A module that failed to import fails again until the restart that brings a better one.
-    if (problem := _problems(hass).get(domain)) and problem.reason == "import_failed":
+    if (problem := async_get_problems(hass).get(domain)) and problem.reason == "import_failed":
         raise PlatformError(problem.reason, problem.detail)
     try:
         await async_get_integration_with_requirements(hass, domain)
@@ -134,7 +133,7 @@ async def async_call[T](
 @callback
 def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformError | None) -> None:
     """Tell what is wrong with a platform, once; None takes back what was told."""
-    problems = _problems(hass)
+    problems = async_get_problems(hass)
     issue_id = f"platform_{domain}"
     if problem is None:
         if problems.pop(domain, None):
@@ -157,7 +156,8 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
 
 
 @callback
-def _problems(hass: HomeAssistant) -> dict[str, PlatformError]:
+def async_get_problems(hass: HomeAssistant) -> dict[str, PlatformError]:
+    """Return what is wrong with each broken platform, by domain."""
     return hass.data.setdefault(_DATA_PROBLEMS, {})
 
 

@@ -19,6 +19,7 @@ from .const import DOMAIN, LOGGER, NOTHING
 from .credentials import Key, async_get_by_key, async_get_users, credential_of
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .instructions import escape_markdown
+from .last_answers import async_note
 from .models import DeveloperCredential, RedirectUri
 
 ISSUE_PREFIX: Final = "rejected_"
@@ -44,6 +45,7 @@ def async_note_answer(hass: HomeAssistant, key: Key, error: TokenRequestError | 
         key: The client's credential.
         error: Why a token request brought no token; None where it did.
     """
+    async_note(hass, ("refresh", *key), error.reason if error else "accepted")
     if isinstance(error, InvalidClientError):
         _async_report(hass, key, error)
     elif error is None or isinstance(error, InvalidGrantError):

@@ -1,0 +1,92 @@
+"""Diagnostics: what a credential is used for and how its server answered, without the client.
+
+Client ids, secrets, tokens and the words of servers stay out; a credential is told by its subentry.
+"""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.loader import IntegrationNotFound, async_get_integration
+from yarl import URL
+
+from .credential_subject import OwnCredential
+from .credentials import (
+    CONF_REDIRECT_URI,
+    SUBENTRY_TYPE,
+    async_get_users,
+    credential_of,
+    key_of,
+)
+from .last_answers import About, async_get
+from .models import AuthorizationServer, DeveloperCredential
+from .platform import async_get_problems
+from .rejection import async_get_rejections
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of the entry that holds the credentials."""
+    return {
+        "credentials": {
+            subentry.subentry_id: await _async_credential(hass, subentry)
+            for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE)
+        },
+        "platform_problems": {
+            domain: problem.reason for domain, problem in async_get_problems(hass).items()
+        },
+    }
+
+
+async def _async_credential(hass: HomeAssistant, subentry: ConfigSubentry) -> dict[str, Any]:
+    domain, auth_domain = key_of(subentry)
+    credential = credential_of(subentry)
+    rejection = async_get_rejections(hass).get((domain, auth_domain))
+    return {
+        "domain": domain,
+        "has_secret": bool(credential.client_secret),
+        "imported_by": subentry.data.get("imported", {}).get("by"),
+        "redirect_uri": subentry.data[CONF_REDIRECT_URI],
+        "rejected_since": rejection.since.isoformat() if rejection else None,
+        "server": await _async_server(hass, subentry, credential),
+        "entries": {user.entry_id: user.state.value for user in async_get_users(hass, subentry)},
+        "last_verification": _answer(hass, ("verification", domain, credential.client_id)),
+        "last_refresh": _answer(hass, ("refresh", domain, auth_domain)),
+    }
+
+
+async def _async_server(
+    hass: HomeAssistant, subentry: ConfigSubentry, credential: DeveloperCredential
+) -> dict[str, Any] | None:
+    """Return what the server is, and which of its features the client uses."""
+    try:
+        integration = await async_get_integration(hass, subentry.data[CONF_DOMAIN])
+    except IntegrationNotFound:
+        return None
+    server = await OwnCredential(hass, integration, subentry).async_get_server(credential)
+    return _features(server, credential) if server else None
+
+
+def _features(server: AuthorizationServer, credential: DeveloperCredential) -> dict[str, Any]:
+    # The platform may have put anything into a query, or into the value of a parameter.
+    urls = {
+        name: str(URL(url).with_query(None))
+        for name in ("authorize_url", "token_url", "revocation_url")
+        if (url := getattr(server, name))
+    }
+    return {
+        **urls,
+        "scopes": list(server.scopes),
+        "pkce": server.uses_pkce(credential),
+        "token_endpoint_auth_method": server.auth_method_of(credential),
+        "authorize_params": sorted(server.authorize_params),
+        "token_params": sorted(server.token_params),
+        "default_expires_in": server.default_expires_in,
+    }
+
+
+def _answer(hass: HomeAssistant, about: About) -> dict[str, str] | None:
+    answer = async_get(hass, about)
+    return {"result": answer.result, "time": answer.time.isoformat()} if answer else None

@@ -1,0 +1,158 @@
+"""Tests of the diagnostics."""
+
+from datetime import datetime
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.developer_credentials.const import DOMAIN
+from demo.authorization_server import DemoAuthorizationServer
+from tests.common import (
+    PLATFORM,
+    REDIRECT_URI,
+    SENTINEL,
+    add_credential,
+    entry_of,
+    log_in_and_return,
+)
+from tests.conftest import Install
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+CLIENT_ID = f"{SENTINEL}-id"
+
+PECULIAR = """
+from custom_components.developer_credentials import AuthorizationServer
+
+async def async_get_authorization_server(hass):
+    return AuthorizationServer(
+        "https://cloud.example/authorize?key=sentinel-3f9c",
+        "https://cloud.example/token?key=sentinel-3f9c",
+        authorize_params={"audience": "sentinel-3f9c"},
+        token_params={"key": "sentinel-3f9c"},
+        token_endpoint_auth_method="client_secret_basic",
+        default_expires_in=60,
+    )
+"""
+
+
+async def _diagnostics(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: ConfigEntry
+) -> dict[str, Any]:
+    """Download the diagnostics, as the user does."""
+    client = await hass_client()
+    response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
+    assert response.status == 200
+    data: dict[str, Any] = (await response.json())["data"]
+    return data
+
+
+@pytest.fixture(autouse=True)
+async def diagnostics(setup: None, hass: HomeAssistant) -> None:
+    """Have the diagnostics of Home Assistant."""
+    assert await async_setup_component(hass, "diagnostics", {})
+
+
+async def test_demo_cloud(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+) -> None:
+    """What a credential is used for is there, and how its server answered; no client, no token."""
+    demo_cloud.add_client(CLIENT_ID, client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+    flow = hass.config_entries.flow
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    form = {
+        "name": "My app",
+        "client_id": CLIENT_ID,
+        "client_secret": SENTINEL,
+        "redirect_uri": "own",
+    }
+    await flow.async_configure(step["flow_id"], form)
+    step = await flow.async_init("demo_cloud", context={"source": SOURCE_USER})
+    await log_in_and_return(hass, hass_client_no_auth, step)
+    (account,) = hass.config_entries.async_entries("demo_cloud")
+    demo_cloud.clients[CLIENT_ID].client_secret = f"{SENTINEL}-rotated"
+    await account.runtime_data.async_refresh()
+
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    text = str(data)
+    assert SENTINEL not in text
+    assert [value for value in demo_cloud.issued if value in text] == []
+    (credential,) = data["credentials"].values()
+    for answer in (credential["last_verification"], credential["last_refresh"]):
+        assert dt_util.utcnow() >= datetime.fromisoformat(answer.pop("time"))
+    assert datetime.fromisoformat(credential.pop("rejected_since"))
+    assert data == {
+        "credentials": {
+            next(iter(entry_of(hass).subentries)): {
+                "domain": "demo_cloud",
+                "has_secret": True,
+                "imported_by": None,
+                "redirect_uri": "own",
+                "server": {
+                    "authorize_url": f"{demo_cloud.url}/authorize",
+                    "token_url": f"{demo_cloud.url}/token",
+                    "revocation_url": f"{demo_cloud.url}/revoke",
+                    "scopes": ["account"],
+                    "pkce": True,
+                    "token_endpoint_auth_method": "client_secret_post",
+                    "authorize_params": [],
+                    "token_params": [],
+                    "default_expires_in": None,
+                },
+                "entries": {account.entry_id: "loaded"},
+                "last_verification": {"result": "accepted"},
+                "last_refresh": {"result": "invalid_client"},
+            }
+        },
+        "platform_problems": {},
+    }
+    demo_cloud.clients[CLIENT_ID].client_secret = SENTINEL
+    await account.runtime_data.async_refresh()
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    (credential,) = data["credentials"].values()
+    assert credential["rejected_since"] is None
+    assert credential["last_refresh"]["result"] == "accepted"
+
+
+async def test_peculiar_servers(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
+) -> None:
+    """What a platform puts into queries and parameters stays out; so does what cannot be had."""
+    install("peculiar", PECULIAR)
+    install("broken", "raise RuntimeError")
+    for domain in ("peculiar", "broken"):
+        await add_credential(hass, domain, CLIENT_ID)
+    gone = await add_credential(hass, "demo_cloud", CLIENT_ID)
+    data = {**gone.data, "domain": "uninstalled", "imported": {"by": "list"}}
+    hass.config_entries.async_update_subentry(entry_of(hass), gone, data=data)
+    found = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert SENTINEL not in str(found)
+    peculiar, broken, uninstalled = found["credentials"].values()
+    assert peculiar["server"]["authorize_url"] == "https://cloud.example/authorize"
+    assert peculiar["server"]["authorize_params"] == ["audience"]
+    assert peculiar["server"]["token_params"] == ["key"]
+    assert peculiar["server"]["token_endpoint_auth_method"] == "client_secret_basic"
+    assert (broken["server"], uninstalled["server"]) == (None, None)
+    assert uninstalled["imported_by"] == "list"
+    assert peculiar["last_verification"] is peculiar["last_refresh"] is None
+
+
+async def test_platform_problems(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
+) -> None:
+    """A broken platform is told by what is wrong with it."""
+    install("acme", PLATFORM)
+    install("broken", "")
+    await add_credential(hass, "acme")
+    await async_get_implementations(hass, "broken")
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert data["platform_problems"] == {"broken": "missing_function"}

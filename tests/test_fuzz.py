@@ -1,0 +1,181 @@
+"""Whatever comes in: nothing is raised that is not ours, and no credential is lost or altered.
+
+`FUZZ_EXAMPLES` sets how many examples each test has; the ordinary suite has few.
+"""
+
+import asyncio
+import json
+import os
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.developer_credentials import AuthImplementation, DeveloperCredential
+from custom_components.developer_credentials.errors import TokenRequestError
+from custom_components.developer_credentials.websocket_api import COMMANDS
+from custom_components.developer_credentials.yaml_import import (
+    CONFIG_SCHEMA,
+    YamlItem,
+    async_check_items,
+    async_import_items,
+)
+from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, issue_ids, stored
+from tests.conftest import Install
+from tests.recording_server import RecordingServer, answer
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+FUZZ: Final = settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "50")),
+    deadline=None,
+    database=None,
+    derandomize="FUZZ_EXAMPLES" not in os.environ,
+    # One Home Assistant for all examples: they may not depend on one another anyway.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+# Any text that JSON can carry.
+TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+NUMBERS: Final = st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS: Final = st.none() | st.booleans() | NUMBERS | TEXT
+VALUES: Final = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS: Final = sorted(
+    {field for _, required, optional in COMMANDS.values() for field in required + optional}
+)
+
+
+@given(client_id=TEXT, client_secret=TEXT, name=st.none() | TEXT)
+@FUZZ
+def test_credential(client_id: str, client_secret: str, name: str | None) -> None:
+    """A credential is made of any text that leaves a client id, and is clean then."""
+    try:
+        credential = DeveloperCredential(client_id, client_secret, name)
+    except ValueError:
+        assert DeveloperCredential(f"{client_id}a").client_id == "a"
+        return
+    again = DeveloperCredential(credential.client_id, credential.client_secret, credential.name)
+    assert again == credential
+    assert credential.client_id in client_id or len(credential.client_id) < len(client_id)
+    if len(credential.client_secret) > 12:
+        assert credential.client_secret not in repr(
+            DeveloperCredential("id", credential.client_secret, "name")
+        )
+
+
+@given(items=st.lists(VALUES | st.dictionaries(st.sampled_from(FIELDS) | TEXT, VALUES), max_size=4))
+@FUZZ
+async def test_yaml(hass: HomeAssistant, items: list[Any]) -> None:
+    """Any list is read; what is no credential is told, and the others are imported."""
+    await _the_one(hass)
+    good = {"domain": "demo_cloud", "client_id": "good", "client_secret": SENTINEL}
+    config = CONFIG_SCHEMA({"developer_credentials": [*items, good]})
+    yaml = await async_check_items(hass, config["developer_credentials"])
+    assert all(isinstance(item, YamlItem) for item in yaml.items)
+    await async_import_items(hass, yaml)
+    assert "good" in {one["client_id"] for one in stored(hass)}
+    assert (len(yaml.items) == len(items) + 1) is yaml.whole
+    await _is_there(hass)
+    assert SENTINEL not in str(issue_ids(hass))
+
+
+@given(
+    name=st.sampled_from(list(COMMANDS)),
+    fields=st.dictionaries(st.sampled_from(FIELDS) | TEXT, VALUES, max_size=5),
+)
+@FUZZ
+async def test_websocket(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    name: str,
+    fields: dict[str, Any],
+) -> None:
+    """Any message is answered, by a result or one of the errors that are told of."""
+    await _the_one(hass)
+    client = hass.data.setdefault("fuzz_client", None)
+    if client is None:
+        client = hass.data["fuzz_client"] = await hass_ws_client()
+    fields = {key: value for key, value in fields.items() if key not in {"id", "type"}}
+    message = {**fields, "verify": False, "type": f"developer_credentials/{name}"}
+    await client.send_json_auto_id(json.loads(json.dumps(message)))
+    reply = await client.receive_json()
+    if not reply["success"]:
+        assert reply["error"]["code"] in {
+            "invalid_format",
+            "not_found",
+            "already_configured",
+            "in_use",
+            "rejected",
+        }
+    await _is_there(hass)
+
+
+ANSWERS: Final = (
+    st.dictionaries(
+        st.sampled_from(
+            ["access_token", "refresh_token", "expires_in", "error", "error_description", "scope"]
+        ),
+        VALUES,
+    ).map(json.dumps)
+    | VALUES.map(json.dumps)
+    | TEXT
+    | st.binary(max_size=200)
+)
+
+
+@given(
+    body=ANSWERS, status=st.sampled_from([200, 200, 201, 302, 400, 401, 403, 404, 429, 500, 503])
+)
+@FUZZ
+async def test_token_endpoint(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    install: Install,
+    body: str | bytes,
+    status: int,
+) -> None:
+    """Any answer is a token that Home Assistant can use, or one of our errors."""
+    if "fuzz_implementation" not in hass.data:
+        install("acme", PLATFORM.replace("https://cloud.example", server.url))
+        await _the_one(hass, "acme")
+        (implementation,) = (await async_get_implementations(hass, "acme")).values()
+        hass.data["fuzz_implementation"] = implementation
+    implementation = hass.data["fuzz_implementation"]
+    assert isinstance(implementation, AuthImplementation)
+    server.respond = answer(body, status)
+    old = {"access_token": "old", "refresh_token": f"{SENTINEL}-refresh", "expires_in": 60}
+    error = None
+    try:
+        token = await implementation.async_refresh_token(old)
+    except TokenRequestError as err:
+        error = err
+    assert implementation.error is error
+    assert SENTINEL not in f"{error!r} {error}"
+    if error is None:
+        assert isinstance(token["access_token"], str)
+        assert token["access_token"]
+        assert type(token["expires_in"]) is int
+        assert token["expires_in"] >= 0
+        assert token["refresh_token"]
+    await asyncio.sleep(0)
+    await _is_there(hass)
+
+
+async def _the_one(hass: HomeAssistant, domain: str = "demo_cloud") -> None:
+    """Have a credential that nobody may lose or alter."""
+    if not hass.config_entries.async_entries("developer_credentials"):
+        await add_credential(hass, domain, "the one", f"{SENTINEL}-of-the-one", "The one")
+
+
+async def _is_there(hass: HomeAssistant) -> None:
+    first = next(iter(entry_of(hass).subentries.values()))
+    assert first.data["client_id"] == "the one"
+    assert first.data["client_secret"] == f"{SENTINEL}-of-the-one"
