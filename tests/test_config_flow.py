@@ -29,9 +29,12 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components
+from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credential_request import CredentialRequest
+from custom_components.developer_credentials.credential_subject import OwnCredential
 from custom_components.developer_credentials.models import RedirectUri
+from custom_components.developer_credentials.verification import Outcome, Verification
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import OFFLINE_PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of, stored
 from tests.conftest import COMPONENTS, Install
@@ -213,6 +216,29 @@ async def test_other_authentication_method(
     await _submit(hass, await _begin(hass), FORM)
     (credential,) = stored(hass)
     assert credential["token_endpoint_auth_method"] == "client_secret_basic"
+
+
+async def test_secret_changes_while_the_server_is_asked(hass: HomeAssistant) -> None:
+    """A form with an empty secret field keeps the secret that is there when it is saved."""
+    subentry = await add_credential(hass, "demo_cloud", "id")
+    subentries = hass.config_entries.subentries
+    handler = (entry_of(hass).entry_id, "credential")
+    step = await subentries.async_init(handler, context=_edit(subentry))
+    asked: list[str] = []
+
+    async def async_verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
+        if not asked:
+            data = {**subentry.data, "client_secret": f"{SENTINEL}-meanwhile"}
+            hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+        asked.append(credential.client_secret)
+        return Verification(Outcome.ACCEPTED, "", credential)
+
+    with patch.object(OwnCredential, "async_verify", async_verify):
+        values = {"name": "Renamed", "client_id": "id", "redirect_uri": "default"}
+        await subentries.async_configure(step["flow_id"], values)
+    assert asked == [SENTINEL, f"{SENTINEL}-meanwhile"]
+    (credential,) = stored(hass)
+    assert (credential["name"], credential["client_secret"]) == ("Renamed", f"{SENTINEL}-meanwhile")
 
 
 SUBCLASS = """

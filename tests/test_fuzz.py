@@ -4,6 +4,7 @@
 """
 
 import asyncio
+from collections.abc import Iterator
 import json
 import os
 from typing import Any, Final
@@ -87,35 +88,94 @@ async def test_yaml(hass: HomeAssistant, items: list[Any]) -> None:
     assert SENTINEL not in str(issue_ids(hass))
 
 
-@given(
-    name=st.sampled_from(list(COMMANDS)),
-    fields=st.dictionaries(st.sampled_from(FIELDS) | TEXT, VALUES, max_size=5),
-)
+# By field: what is often right, and now and then anything.
+REAL: Final = {
+    "domain": st.just("demo_cloud"),
+    "client_id": st.integers(0, 99).map(str) | TEXT,
+    "client_secret": TEXT,
+    "name": st.none() | TEXT,
+    "auth_domain": st.sampled_from(["x", "y"]),
+    "redirect_uri": st.sampled_from(["default", "own", "my"]),
+    "verify": st.just(value=False),
+    "developer_credentials_id": st.integers(0, 2),
+    "config_entry_id": st.just("unknown"),
+}
+
+
+@st.composite
+def _messages(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """Return a command with fields of its own, one in a few of which is not of its kind."""
+    name = draw(st.sampled_from([*COMMANDS, *["create", "update", "update"] * 3]))
+    _, required, optional = COMMANDS[name]
+    chosen = [
+        *required,
+        *draw(st.lists(st.sampled_from(optional), unique=True) if optional else st.just([])),
+    ]
+    fields: dict[str, Any] = {field: draw(REAL[field]) for field in chosen}
+    if chosen and draw(st.integers(0, 4)) == 0:
+        fields[draw(st.sampled_from(chosen))] = draw(VALUES)
+    if "verify" in optional:
+        fields.setdefault("verify", False)
+    return name, fields
+
+
+@given(messages=st.lists(_messages(), min_size=5, max_size=15))
 @FUZZ
 async def test_websocket(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
-    name: str,
-    fields: dict[str, Any],
+    messages: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    """Any message is answered, by a result or one of the errors that are told of."""
+    """Any message is answered; what was acknowledged is there, and nothing else has changed."""
     await _the_one(hass)
-    client = hass.data.setdefault("fuzz_client", None)
-    if client is None:
-        client = hass.data["fuzz_client"] = await hass_ws_client()
-    fields = {key: value for key, value in fields.items() if key not in {"id", "type"}}
-    message = {**fields, "verify": False, "type": f"developer_credentials/{name}"}
-    await client.send_json_auto_id(json.loads(json.dumps(message)))
-    reply = await client.receive_json()
-    if not reply["success"]:
-        assert reply["error"]["code"] in {
-            "invalid_format",
-            "not_found",
-            "already_configured",
-            "in_use",
-            "rejected",
-        }
-    await _is_there(hass)
+    if "fuzz_client" not in hass.data:
+        hass.data["fuzz_client"] = await hass_ws_client()
+    client = hass.data["fuzz_client"]
+    for name, fields in messages:
+        expected = {key: dict(one.data) for key, one in entry_of(hass).subentries.items()}
+        if isinstance(number := fields.get("developer_credentials_id"), int):
+            # The one is not for them.
+            others = list(expected)[1:]
+            fields["developer_credentials_id"] = others[number] if number < len(others) else "gone"
+        message = {**fields, "type": f"developer_credentials/{name}"}
+        await client.send_json_auto_id(message)
+        reply = await client.receive_json()
+        if not reply["success"]:
+            assert reply["error"]["code"] in {
+                "invalid_format",
+                "not_found",
+                "already_configured",
+            }
+        elif name == "delete":
+            del expected[fields["developer_credentials_id"]]
+        elif name in {"create", "update"}:
+            item = reply["result"]
+            known = expected.setdefault(item["id"], {})
+            credential = DeveloperCredential(
+                fields.get("client_id", known.get("client_id", "-")),
+                fields.get("client_secret", known.get("client_secret", "")),
+                fields.get("name", known.get("name")),
+            )
+            known |= {
+                "client_id": credential.client_id,
+                "client_secret": credential.client_secret,
+                "name": credential.name,
+                "redirect_uri": fields.get("redirect_uri", known.get("redirect_uri", "default")),
+            }
+            hass.data["fuzz_changes"] = hass.data.get("fuzz_changes", 0) + 1
+        found = {key: dict(one.data) for key, one in entry_of(hass).subentries.items()}
+        assert found.keys() == expected.keys()
+        for key, data in expected.items():
+            assert data.items() <= found[key].items()
+        await _is_there(hass)
+
+
+@pytest.fixture(autouse=True)
+def something_was_changed(hass: HomeAssistant, request: pytest.FixtureRequest) -> Iterator[None]:
+    """That messages come through is a part of what is tested."""
+    yield
+    if request.node.originalname == "test_websocket":
+        assert hass.data["fuzz_changes"] > 20
 
 
 ANSWERS: Final = (

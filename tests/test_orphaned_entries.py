@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials import async_find_subentry
+from custom_components.developer_credentials.credentials import async_find_subentry, issue_id_of
 from custom_components.developer_credentials.orphaned_entries import async_relink
 from custom_components.developer_credentials.yaml_import import YamlItem, YamlList
 from tests.common import (
@@ -53,7 +53,7 @@ async def async_get_authorization_server(hass):
     raise ImplementationUnavailableError
 """
 
-ISSUE = "orphaned_acme_acme_client_id"
+ISSUE = issue_id_of("orphaned", ("acme", "acme_client_id"))
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -363,14 +363,16 @@ async def test_at_start(
     assert entry.state is not ConfigEntryState.LOADED
     _register(hass, "registered")
     await _restart(hass)
-    assert issue_ids(hass) == ([f"orphaned_{domain}_{auth_domain}"] if told else [])
+    assert issue_ids(hass) == ([issue_id_of("orphaned", (domain, auth_domain))] if told else [])
 
 
 async def test_told_until_it_recovers(hass: HomeAssistant) -> None:
     """What was told goes when the entry has another implementation, is disabled, or is loaded."""
     entries = [await _entry(hass, name, f"gone_{name}") for name in ("a", "b", "c")]
     await _restart(hass)
-    assert issue_ids(hass) == [f"orphaned_acme_gone_{name}" for name in ("a", "b", "c")]
+    assert issue_ids(hass) == sorted(
+        issue_id_of("orphaned", ("acme", f"gone_{name}")) for name in ("a", "b", "c")
+    )
     _register(hass, "registered")
     # As a reauth does.
     data = {**entries[0].data, "auth_implementation": "registered"}
@@ -480,7 +482,7 @@ async def test_nothing_to_choose_from(
     install("plain", __init__=INIT, application_credentials=platform)
     await _entry(hass, "Account", "gone", "plain")
     await _restart(hass)
-    step = await begin_repair(hass_client, "orphaned_plain_gone")
+    step = await begin_repair(hass_client, issue_id_of("orphaned", ("plain", "gone")))
     assert (step["type"], step["reason"]) == ("abort", "no_credential")
 
 
@@ -519,8 +521,8 @@ async def test_client_is_there_by_another_key(
     await _delete(hass)
     hass.config_entries.async_remove_subentry(entry_of(hass), taken.subentry_id)
     await add_credential(hass, "acme")
-    assert issue_ids(hass) == [f"{ISSUE}_2"]
-    step = await begin_repair(hass_client, f"{ISSUE}_2")
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
     assert step["menu_options"] == ["move", "add"]
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "move"})
     await continue_repair(hass, hass_client, step, {"auth_domain": "acme_client_id"})

@@ -8,11 +8,19 @@ import re
 import subprocess
 import tomllib
 
+from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN, CONF_NAME
+from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
 import pytest
 
 import custom_components.developer_credentials as package
 from custom_components.developer_credentials import websocket_api
 from custom_components.developer_credentials.const import DEVELOPER_GUIDE_URL
+from custom_components.developer_credentials.credentials import (
+    CONF_AUTH_DOMAIN,
+    CONF_AUTH_METHOD,
+    CONF_REDIRECT_URI,
+)
+from custom_components.developer_credentials.verification import Outcome
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "developer_credentials"
@@ -156,6 +164,26 @@ def test_websocket_contract() -> None:
         name: (required, set(optional))
         for name, (_, required, optional) in websocket_api.COMMANDS.items()
     } | {"subscribe": ((), set())}
+
+
+def test_websocket_contract_of_answers() -> None:
+    """The contract names the errors, the fields of a credential, and the changes that there are."""
+    contract = websocket_api.__doc__ or ""
+    source = (PACKAGE / "websocket_api.py").read_text().split('"""', 2)[2]
+    errors = set(re.findall(r'CommandError\("(\w+)"', source))
+    assert (
+        set(re.findall(r"`(\w+)`(?= \(|,)", contract.split("Errors:")[1])) - {"auth_domain"}
+        == errors
+    )
+    fields = contract.split("A credential has ")[1].split("What is left")[0]
+    item = {"id", "has_secret", "entries", CONF_DOMAIN, CONF_CLIENT_ID, CONF_NAME} | {
+        CONF_AUTH_DOMAIN,
+        CONF_REDIRECT_URI,
+        CONF_AUTH_METHOD,
+    }
+    assert set(re.findall(r"`(\w+)`", fields)) == item
+    assert f"({', '.join(Outcome)})" in contract
+    assert f"({CHANGE_ADDED}, {CHANGE_UPDATED}, {CHANGE_REMOVED})" in contract
 
 
 def _default(field: dataclasses.Field[object]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import issue_id_of
 from custom_components.developer_credentials.rejection import async_get_rejections
 from custom_components.developer_credentials.token_endpoint import Answer, TokenEndpoint
 from demo.authorization_server import DemoAuthorizationServer
@@ -83,7 +84,8 @@ async def test_rejected_while_in_use(
         freezer.tick(timedelta(minutes=2))
     assert account.state is ConfigEntryState.LOADED
     assert hass.config_entries.flow.async_progress() == []
-    issue_id = "rejected_demo_cloud_demo_cloud_client_id"
+    issue_id = issue_id_of("rejected", ("demo_cloud", "demo_cloud_client_id"))
+    assert "client_id" not in issue_id
     assert issue_ids(hass) == [issue_id]
     issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     assert issue is not None

@@ -191,7 +191,10 @@ class TestLogin:
     """A login is that of the flow that began it, and of nobody else."""
 
     async def test_unpredictable(self, hass: HomeAssistant, server: RecordingServer) -> None:
-        """Each login has a state and a challenge of its own."""
+        """Each login has a state and a challenge of its own; a verifier serves once.
+
+        The state is the flow's id, which is random, with Home Assistant's signature.
+        """
         implementation = _implementation(hass, server)
         queries = [
             dict(parse_qsl(urlsplit(await implementation.async_generate_authorize_url(flow)).query))
@@ -200,6 +203,12 @@ class TestLogin:
         for name in ("state", "code_challenge"):
             assert len({query[name] for query in queries}) == 50
         assert {len(query["code_challenge"]) for query in queries} == {43}
+        state = {"flow_id": "7", "redirect_uri": REDIRECT_URI}
+        for _ in range(2):
+            await implementation.async_resolve_external_data({"code": "code", "state": state})
+        first, second = (request.body for request in server.requests)
+        assert len(first["code_verifier"]) == 128
+        assert "code_verifier" not in second
 
     async def _begin(self, hass: HomeAssistant, cloud: DemoAuthorizationServer) -> ConfigFlowResult:
         cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
@@ -232,6 +241,22 @@ class TestLogin:
         await hass.async_block_till_done()
         assert demo_cloud.token_requests == []
         assert len(hass.config_entries.flow.async_progress_by_handler("demo_cloud")) == 1
+        assert hass.config_entries.async_entries("demo_cloud") == []
+
+    async def test_expired(
+        self,
+        hass: HomeAssistant,
+        hass_client_no_auth: ClientSessionGenerator,
+        demo_cloud: DemoAuthorizationServer,
+    ) -> None:
+        """A callback for a flow that has ended changes nothing."""
+        step = await self._begin(hass, demo_cloud)
+        redirect = urlsplit(await log_in(step["url"], "demo", "demo"))
+        hass.config_entries.flow.async_abort(step["flow_id"])
+        client = await hass_client_no_auth()
+        await client.get(f"{redirect.path}?{redirect.query}")
+        await hass.async_block_till_done()
+        assert demo_cloud.token_requests == []
         assert hass.config_entries.async_entries("demo_cloud") == []
 
     async def test_replayed(
@@ -370,6 +395,10 @@ PLATFORMS: dict[str, str] = {
     ),
     "huge text": "async def async_get_authorization_server(hass): return 'a' * 50_000_000",
     "exits": "async def async_get_authorization_server(hass): raise MemoryError",
+    "hangs": (
+        "import asyncio\n"
+        "async def async_get_authorization_server(hass): await asyncio.Event().wait()"
+    ),
     "recursion": (
         "async def async_get_authorization_server(hass):\n"
         "    return await async_get_authorization_server(hass)"
@@ -381,8 +410,15 @@ class TestHostilePlatforms:
     """A platform that misbehaves costs little, and costs no other integration anything."""
 
     @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=list(PLATFORMS))
-    async def test_platform(self, hass: HomeAssistant, install: Install, platform: str) -> None:
+    async def test_platform(
+        self,
+        hass: HomeAssistant,
+        install: Install,
+        monkeypatch: pytest.MonkeyPatch,
+        platform: str,
+    ) -> None:
         """Another integration has its credentials, whatever this one does."""
+        monkeypatch.setattr(f"custom_components.{DOMAIN}.platform.TIMEOUT", 0.5)
         install("hostile", platform)
         install("acme", OFFLINE_PLATFORM)
         for domain in ("hostile", "acme"):

@@ -10,9 +10,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import get_system_health_info
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.errors import InvalidClientError
 from tests.common import OFFLINE_PLATFORM, add_credential
 from tests.conftest import Install
-from tests.recording_server import RecordingServer
+from tests.recording_server import RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("setup")
 
@@ -55,7 +56,32 @@ async def test_servers(hass: HomeAssistant, install: Install, server: RecordingS
         "integrations": 5,
         "rejected_credentials": 0,
         "broken_platforms": 1,
+        "Broken": {"type": "failed", "error": "unknown"},
         server.url.removeprefix("http://"): "ok",
         "127.0.0.1:9": {"type": "failed", "error": "unreachable"},
     }
     assert [(request.method, request.path) for request in server.requests] == [("GET", "/")]
+
+
+async def test_slow_platform(
+    hass: HomeAssistant, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform that takes its time costs only its own line."""
+    slow = "import asyncio\nasync def async_get_authorization_server(hass): await asyncio.sleep(9)"
+    install("slow", slow)
+    await add_credential(hass, "slow")
+    monkeypatch.setattr(f"custom_components.{DOMAIN}.system_health.TIMEOUT", 0.1)
+    info = await _info(hass)
+    assert info["Slow"] == {"type": "failed", "error": "unknown"}
+    assert info["credentials"] == 1
+
+
+async def test_rejected(hass: HomeAssistant, install: Install, server: RecordingServer) -> None:
+    """Rejected credentials are counted."""
+    install("acme", OFFLINE_PLATFORM.replace("http://127.0.0.1:9", server.url))
+    await add_credential(hass, "acme")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    server.respond = answer({"error": "invalid_client"}, 401)
+    with pytest.raises(InvalidClientError):
+        await implementation.async_refresh_token({"refresh_token": "refresh"})
+    assert (await _info(hass))["rejected_credentials"] == 1

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+import random
 from typing import Any
 from unittest.mock import patch
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -232,6 +234,7 @@ INVALID: dict[str, tuple[str, dict[str, object]]] = {
     "null": ("create", {**UNKNOWN["create"], "client_secret": None}),
     "list": ("create", {"domain": ["acme"], "client_id": "id"}),
     "empty client id": ("create", {"domain": "acme", "client_id": " "}),
+    "auth domain": ("create", {**UNKNOWN["create"], "auth_domain": " A"}),
     "redirect URI": ("create", {**UNKNOWN["create"], "redirect_uri": "https://evil.example"}),
     "verify": ("create", {**UNKNOWN["create"], "verify": "no"}),
     "no platform": ("create", {"domain": "sun", "client_id": "id"}),
@@ -307,43 +310,129 @@ async def test_config_entry(hass: HomeAssistant, command: Command) -> None:
         assert await command("config_entry", config_entry_id=entry.entry_id) == expected
 
 
-async def test_subscribe(
-    hass: HomeAssistant, client: MockHAClientWebSocket, hass_ws_client: WebSocketGenerator
-) -> None:
+async def test_subscribe(hass: HomeAssistant, client: MockHAClientWebSocket) -> None:
     """A tool is told of all credentials, and of what becomes of them, whoever does it."""
-    first = await add_credential(hass, "acme", "a")
     await client.send_json_auto_id({"type": "developer_credentials/subscribe"})
     assert (await client.receive_json())["success"]
 
-    async def changes() -> list[tuple[str, str, str]]:
-        event = (await client.receive_json())["event"]
+    async def changes() -> list[tuple[str, str, str, int]]:
+        async with asyncio.timeout(5):
+            event = (await client.receive_json())["event"]
         assert SENTINEL not in str(event)
         return [
-            (one["change_type"], one["developer_credentials_id"], one["item"]["client_id"])
+            (
+                one["change_type"],
+                one["developer_credentials_id"],
+                one["item"]["client_id"],
+                len(one["item"]["entries"]),
+            )
             for one in event
         ]
 
-    assert await changes() == [("added", first.subentry_id, "a")]
+    assert await changes() == []
+    first = await add_credential(hass, "acme", "a")
+    assert await changes() == [("added", first.subentry_id, "a", 0)]
     second = await add_credential(hass, "acme", "b")
-    assert await changes() == [("added", second.subentry_id, "b")]
+    assert await changes() == [("added", second.subentry_id, "b", 0)]
     data = {**first.data, "client_id": "c"}
     hass.config_entries.async_update_subentry(entry_of(hass), first, data=data)
-    assert await changes() == [("updated", first.subentry_id, "c")]
-    hass.config_entries.async_remove_subentry(entry_of(hass), second.subentry_id)
-    assert await changes() == [("removed", second.subentry_id, "b")]
-    # Who uses it is a part of it, too.
-    MockConfigEntry(domain="acme", data={"auth_implementation": "acme_a"}).add_to_hass(hass)
-    data = {**first.data, "name": "Renamed"}
+    assert await changes() == [("updated", first.subentry_id, "c", 0)]
+    # A new secret is a change too, though it is not told.
+    data = {**data, "client_secret": f"{SENTINEL}-new"}
     hass.config_entries.async_update_subentry(entry_of(hass), first, data=data)
-    assert await changes() == [("updated", first.subentry_id, "c")]
+    assert await changes() == [("updated", first.subentry_id, "c", 0)]
+    # Who uses it is a part of it, too.
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": "acme_a"})
+    await hass.config_entries.async_add(entry)
+    assert await changes() == [("updated", first.subentry_id, "c", 1)]
+    hass.config_entries.async_update_entry(entry, data={"auth_implementation": "other"})
+    assert await changes() == [("updated", first.subentry_id, "c", 0)]
+    hass.config_entries.async_remove_subentry(entry_of(hass), second.subentry_id)
+    assert await changes() == [("removed", second.subentry_id, "b", 0)]
     await hass.config_entries.async_remove(entry_of(hass).entry_id)
-    assert await changes() == [("removed", first.subentry_id, "c")]
+    assert await changes() == [("removed", first.subentry_id, "c", 0)]
 
     await client.send_json_auto_id({"type": "unsubscribe_events", "subscription": 1})
     assert (await client.receive_json())["success"]
     await add_credential(hass, "acme", "d")
     await client.send_json_auto_id({"type": "ping"})
     assert (await client.receive_json())["type"] == "pong"
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "subscribe"])
+async def test_unknown_field(hass: HomeAssistant, command: Command, name: str) -> None:
+    """A field that a command does not have is told, without its name or value."""
+    required = dict.fromkeys(COMMANDS.get(name, (None, (), ()))[1], "acme")
+    assert await command(name, **required, **{f"secret:{SENTINEL}": SENTINEL}) == "invalid_format"
+
+
+async def test_updates_at_the_same_time(hass: HomeAssistant, client: MockHAClientWebSocket) -> None:
+    """Each update changes what it names, and keeps what others change meanwhile."""
+    subentry = await add_credential(hass, "acme")
+
+    async def async_verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
+        await asyncio.sleep(random.random() / 50)  # noqa: S311 - not for secrets
+        return Verification(Outcome.ACCEPTED, "", credential)
+
+    changes: list[dict[str, str]] = [
+        {"name": "Renamed"},
+        {"client_id": "new"},
+        {"client_secret": f"{SENTINEL}-new"},
+        {"redirect_uri": "own"},
+    ]
+    with patch.object(OwnCredential, "async_verify", async_verify):
+        for change in changes:
+            message = {"developer_credentials_id": subentry.subentry_id, **change}
+            await client.send_json_auto_id({"type": "developer_credentials/update", **message})
+        answers = [await client.receive_json() for _ in changes]
+    assert all(answer["success"] for answer in answers)
+    (credential,) = stored(hass)
+    for change in changes:
+        assert credential.items() >= change.items()
+
+
+async def test_disabled(hass: HomeAssistant, command: Command) -> None:
+    """While Developer Credentials is disabled, nothing is created that could not be used."""
+    await add_credential(hass, "acme")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    assert await command("create", **UNKNOWN["create"]) == "entry_disabled"
+    assert len(stored(hass)) == 1
+
+
+PLACEHOLDERS: dict[str, str] = {
+    "unavailable": "raise ImplementationUnavailableError",
+    "object": "return {'a': object(), 1: 'b'}",
+    "surrogate": r"return {'a': '\\ud800'}",
+    "huge": "return {'a': 'b' * 10_000_000}",
+    "never": "await asyncio.Event().wait()",
+}
+
+
+@pytest.mark.parametrize("body", PLACEHOLDERS.values(), ids=list(PLACEHOLDERS))
+async def test_config_of_a_peculiar_platform(
+    hass: HomeAssistant,
+    install: Install,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    body: str,
+) -> None:
+    """Whatever a platform's placeholders are, the others are told."""
+    monkeypatch.setattr("custom_components.developer_credentials.platform.TIMEOUT", 0.1)
+    install(
+        "peculiar",
+        "import asyncio\n"
+        "from homeassistant.helpers.config_entry_oauth2_flow import (\n"
+        "    ImplementationUnavailableError\n"
+        ")\n"
+        f"{OFFLINE_PLATFORM}\n"
+        f"async def async_get_description_placeholders(hass):\n    {body}\n",
+    )
+    config = await command("config")
+    assert sorted(config["domains"]) == ["acme", "demo_cloud", "peculiar"]
+    placeholders = config["integrations"]["peculiar"]["description_placeholders"]
+    assert set(placeholders) <= {"a"}
+    assert len(str(placeholders)) < 20_000
 
 
 async def test_concurrent_commands(hass: HomeAssistant, client: MockHAClientWebSocket) -> None:

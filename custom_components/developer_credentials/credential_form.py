@@ -155,11 +155,21 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         errors, detail = await self._async_check(credential)
         if errors:
             return await self._async_show(step_id, user_input, errors, detail)
-        if isinstance(self._subject, PeerCredential):
-            return await self._async_save_application_credential(self._subject, credential)
-        if not self._subject.is_there:
+        now = self._subject.stored
+        if stored and now and not self._secret and stored.client_secret != now.client_secret:
+            # Somebody has changed it while the server was asked: that is the one to keep.
+            return await self._async_form(step_id, user_input)
+        return await self._async_submit(self._subject, credential)
+
+    async def _async_submit(
+        self, subject: OwnCredential | PeerCredential, credential: DeveloperCredential
+    ) -> ResultT:
+        """Save what stands the test."""
+        if isinstance(subject, PeerCredential):
+            return await self._async_save_application_credential(subject, credential)
+        if not subject.is_there:
             return self.async_abort(reason="credential_gone")
-        return await self._async_save(self._subject, self._verified[credential].credential)
+        return await self._async_save(subject, self._verified[credential].credential)
 
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential

@@ -70,13 +70,7 @@ class CredentialSubject(ABC):
             redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
         except NoURLAvailableError:
             return inconclusive
-        verification = await async_verify(self.hass, server, credential, redirect_uri)
-        async_note(
-            self.hass,
-            ("verification", self.integration.domain, credential.client_id),
-            verification.outcome.value,
-        )
-        return verification
+        return await async_verify(self.hass, server, credential, redirect_uri)
 
 
 class OwnCredential(CredentialSubject):
@@ -111,6 +105,16 @@ class OwnCredential(CredentialSubject):
     def is_taken(self, client_id: str) -> bool:
         found = async_find_subentry(self.hass, self.integration.domain, client_id)
         return found is not None and found is not self.subentry
+
+    @override
+    async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        verification = await super().async_verify(credential)
+        async_note(
+            self.hass,
+            ("verification", self.integration.domain, credential.client_id),
+            verification.outcome.value,
+        )
+        return verification
 
     @override
     async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:

@@ -3,6 +3,7 @@
 Client ids, secrets, tokens and the words of servers stay out; a credential is told by its subentry.
 """
 
+import asyncio
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -29,10 +30,12 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ConfigEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of the entry that holds the credentials."""
+    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE)
+    credentials = await asyncio.gather(*(_async_credential(hass, one) for one in subentries))
     return {
         "credentials": {
-            subentry.subentry_id: await _async_credential(hass, subentry)
-            for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE)
+            subentry.subentry_id: credential
+            for subentry, credential in zip(subentries, credentials, strict=True)
         },
         "platform_problems": {
             domain: problem.reason for domain, problem in async_get_problems(hass).items()

@@ -10,11 +10,15 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import http
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
 from .models import RedirectUri
 from .platform import PlatformError, async_call, async_get_platform, async_report_problem
+
+# Characters of what a placeholder stands for.
+MAX_TEXT: Final = 10_000
 
 _MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -60,13 +64,24 @@ async def async_get_placeholders(hass: HomeAssistant, domain: str) -> dict[str, 
     try:
         platform = await async_get_platform(hass, domain)
         if platform and hasattr(platform, "async_get_description_placeholders"):
-            placeholders: dict[str, str] = await async_call(
+            placeholders: dict[object, object] = await async_call(
                 platform, "async_get_description_placeholders", dict, hass
             )
-            return placeholders
+            return {
+                _text(name): _text(value)
+                for name, value in placeholders.items()
+                if isinstance(name, str)
+            }
+    except ImplementationUnavailableError:
+        return {}
     except PlatformError as err:
         async_report_problem(hass, domain, err)
     return {}
+
+
+def _text(value: object) -> str:
+    """Return what a placeholder stands for, no longer than instructions are."""
+    return str(value)[:MAX_TEXT].encode(errors="replace").decode()
 
 
 async def async_describe_redirect_uris(

@@ -1,7 +1,7 @@
 """What the servers said last, for diagnostics: a word of ours and the time, nothing of theirs."""
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -20,13 +20,20 @@ class LastAnswer(NamedTuple):
     time: datetime
 
 
+MAX_ANSWERS: Final = 2_000
+
 _DATA_ANSWERS: HassKey[dict[About, LastAnswer]] = HassKey(f"{DOMAIN}_last_answers")
 
 
 @callback
 def async_note(hass: HomeAssistant, about: About, result: str) -> None:
     """Take note of an answer, in the place of the one before."""
-    hass.data.setdefault(_DATA_ANSWERS, {})[about] = LastAnswer(result, dt_util.utcnow())
+    answers = hass.data.setdefault(_DATA_ANSWERS, {})
+    answers.pop(about, None)
+    answers[about] = LastAnswer(result, dt_util.utcnow())
+    if len(answers) > MAX_ANSWERS:
+        # The oldest one: a form may have asked about any client.
+        del answers[next(iter(answers))]
 
 
 @callback

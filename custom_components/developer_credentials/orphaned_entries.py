@@ -31,6 +31,7 @@ from .credentials import (
     async_get_entry,
     async_get_users_of,
     async_start_reauth,
+    issue_id_of,
     key_of,
 )
 from .instructions import escape_markdown
@@ -151,7 +152,7 @@ async def _async_report(hass: HomeAssistant, key: Key) -> str:
     entries = async_get_users_of(hass, *key)
     name = await async_get_name(hass, domain)
     LOGGER.warning("The credential %s of %s is gone, but used", auth_domain, domain)
-    issue_id = f"orphaned_{domain}_{auth_domain}"
+    issue_id = issue_id_of("orphaned", key)
     ir.async_create_issue(
         hass,
         DOMAIN,

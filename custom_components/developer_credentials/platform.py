@@ -15,6 +15,7 @@ A platform that does anything else is broken: that is told once, in the log and 
 concerns no other integration.
 """
 
+import asyncio
 from collections.abc import Awaitable
 from types import ModuleType
 
@@ -38,6 +39,9 @@ from .const import DOMAIN, LOGGER
 from .models import InvalidServerError
 
 PLATFORM = DOMAIN
+
+# Seconds that a function may take; what it asks of a network has time-outs of its own.
+TIMEOUT = 60.0
 
 # Characters of what is told about a server.
 MAX_DETAIL = 200
@@ -113,12 +117,13 @@ async def async_call[T](
     """Return the answer of a platform's function.
 
     Raises:
-        PlatformError: The function raised, or its answer is not of the expected type.
+        PlatformError: The function raised or took too long, or its answer is of another type.
         ImplementationUnavailableError: The platform says that its server cannot be used now.
     """
     try:
         awaitable: Awaitable[T] = getattr(module, function)(*args)
-        answer = await awaitable
+        async with asyncio.timeout(TIMEOUT):
+            answer = await awaitable
     except ImplementationUnavailableError:
         raise
     except InvalidServerError as err:
@@ -126,7 +131,11 @@ async def async_call[T](
     except Exception as err:
         raise PlatformError("function_raised", f"{function}, {type(err).__name__}") from err
     if not isinstance(answer, expected):
-        raise PlatformError("wrong_type", f"{function}, {type(answer).__name__}")
+        kind = type(answer)
+        name = (
+            kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        )
+        raise PlatformError("wrong_type", f"{function}, {name}")
     return answer
 
 

@@ -16,13 +16,13 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER, NOTHING
-from .credentials import Key, async_get_by_key, async_get_users, credential_of
+from .credentials import Key, async_get_by_key, async_get_users, credential_of, issue_id_of
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .instructions import escape_markdown
 from .last_answers import async_note
 from .models import DeveloperCredential, RedirectUri
 
-ISSUE_PREFIX: Final = "rejected_"
+ISSUE_KIND: Final = "rejected"
 
 
 class Rejection(NamedTuple):
@@ -91,7 +91,7 @@ def _async_report(hass: HomeAssistant, key: Key, error: InvalidClientError) -> N
     ir.async_create_issue(
         hass,
         DOMAIN,
-        _issue_id(key),
+        issue_id_of(ISSUE_KIND, key),
         data={"domain": key[0], "auth_domain": key[1]},
         is_fixable=True,
         issue_domain=key[0],
@@ -110,8 +110,4 @@ def _async_report(hass: HomeAssistant, key: Key, error: InvalidClientError) -> N
 @callback
 def _async_withdraw(hass: HomeAssistant, key: Key) -> None:
     if async_get_rejections(hass).pop(key, None):
-        ir.async_delete_issue(hass, DOMAIN, _issue_id(key))
-
-
-def _issue_id(key: Key) -> str:
-    return f"{ISSUE_PREFIX}{key[0]}_{key[1]}"
+        ir.async_delete_issue(hass, DOMAIN, issue_id_of(ISSUE_KIND, key))

@@ -28,11 +28,12 @@ from .credentials import (
     async_get_or_create_entry,
     async_new_subentry,
     async_update_credential,
+    issue_id_of,
 )
 from .models import DeveloperCredential
 from .orphaned_entries import async_check, async_get_deleted, async_relink
 from .platform import async_get_integrations
-from .rejection import ISSUE_PREFIX, async_get_rejections
+from .rejection import ISSUE_KIND, async_get_rejections
 
 if TYPE_CHECKING:
     # The minimum version does not have the former.
@@ -51,7 +52,7 @@ async def async_create_fix_flow(
     key = str(data["domain"]), str(data["auth_domain"])
     return (
         RejectedCredentialFlow(key)
-        if issue_id.startswith(ISSUE_PREFIX)
+        if issue_id == issue_id_of(ISSUE_KIND, key)
         else OrphanedEntriesFlow(key)
     )
 

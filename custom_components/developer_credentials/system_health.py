@@ -1,6 +1,8 @@
 """System health: how many credentials there are, and whether their servers can be reached."""
 
-from typing import Any
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
 
 from homeassistant.components.system_health import (
     SystemHealthRegistration,
@@ -11,8 +13,12 @@ from yarl import URL
 
 from .credential_subject import OwnCredential
 from .credentials import async_get_entry, async_get_subentries, credential_of
+from .models import AuthorizationServer, DeveloperCredential
 from .platform import async_get_integrations, async_get_problems
 from .rejection import async_get_rejections
+
+# Seconds for a platform to tell its server.
+TIMEOUT: Final = 3.0
 
 
 @callback
@@ -31,11 +37,28 @@ async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
         "rejected_credentials": len(async_get_rejections(hass)),
         "broken_platforms": len(async_get_problems(hass)),
     }
-    for domain, integration in integrations.items():
-        for subentry in async_get_subentries(hass, domain):
-            subject = OwnCredential(hass, integration, subentry)
-            if server := await subject.async_get_server(credential_of(subentry)):
-                origin = URL(server.token_url).origin()
-                if origin.authority not in info:
-                    info[origin.authority] = async_check_can_reach_url(hass, str(origin))
+    subjects = [
+        (OwnCredential(hass, integration, subentry), credential_of(subentry))
+        for domain, integration in integrations.items()
+        for subentry in async_get_subentries(hass, domain)
+    ]
+    # Home Assistant waits for a few seconds only, for all of it together.
+    servers = await asyncio.gather(*(_async_server(*subject) for subject in subjects))
+    for (subject, _), server in zip(subjects, servers, strict=True):
+        if server is None:
+            info[subject.integration.name] = {"type": "failed", "error": "unknown"}
+            continue
+        origin = URL(server.token_url).origin()
+        if origin.authority not in info:
+            info[origin.authority] = async_check_can_reach_url(hass, str(origin))
     return info
+
+
+async def _async_server(
+    subject: OwnCredential, credential: DeveloperCredential
+) -> AuthorizationServer | None:
+    """Return the server of a credential, None where its platform does not tell it in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TIMEOUT):
+            return await subject.async_get_server(credential)
+    return None

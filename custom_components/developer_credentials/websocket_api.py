@@ -1,8 +1,9 @@
 """The WebSocket API: what the UI can do with credentials, for tools and panels.
 
-Only admins may use it. A secret goes in, and never out: an answer says whether there is one. The
-commands have the fields and answers of Home Assistant's `application_credentials`, where they do
-the same; fields in brackets may be left out.
+Only admins may use it. A secret goes in, and never out: an answer says whether there is one. Fields
+and answers are much like those of Home Assistant's `application_credentials`, less the secret, so
+that a tool for the one is easily moved to the other; fields in brackets may be left out. Home
+Assistant's own application credentials, and what repairs do, are left to the UI.
 
 | command | fields | answer |
 |---|---|---|
@@ -21,7 +22,8 @@ out of an update stays. A credential is verified before it is saved, unless `ver
 
 Errors: `invalid_format` (a field is missing, unknown, or not of its kind), `not_found`,
 `already_configured` (the integration has the client id, or the `auth_domain`, already), `in_use` (by
-the entries that the message names), `rejected` (by the server, whose words the message has).
+the entries that the message names), `rejected` (by the server, whose words the message has),
+`entry_disabled` (nothing is created while Developer Credentials is disabled).
 """  # noqa: E501 - the table
 
 from collections.abc import Awaitable, Callable
@@ -42,6 +44,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
+from homeassistant.util import slugify
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -97,7 +100,9 @@ def async_setup(hass: HomeAssistant) -> None:
         )
         run = require_admin(async_response(_handler(handler, required, optional)))
         async_register_command(hass, f"{DOMAIN}/{name}", run, schema)
-    schema = BASE_COMMAND_MESSAGE_SCHEMA.extend({vol.Required("type"): f"{DOMAIN}/subscribe"})
+    schema = BASE_COMMAND_MESSAGE_SCHEMA.extend(
+        {vol.Required("type"): f"{DOMAIN}/subscribe"}, extra=vol.ALLOW_EXTRA
+    )
     subscribe = require_admin(_async_subscribe)
     async_register_command(hass, f"{DOMAIN}/subscribe", subscribe, schema)
 
@@ -110,27 +115,34 @@ def _handler(
     """Return a handler of messages for a handler of fields."""
 
     async def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Fields) -> None:
-        fields = {name: value for name, value in msg.items() if name not in {"id", "type"}}
         try:
-            _check(fields, required, optional)
-            result = await handler(hass, fields)
+            result = await handler(hass, _checked(msg, required, optional))
         except CommandError as err:
-            connection.send_error(
-                msg["id"],
-                err.code,
-                str(err),
-                translation_domain=err.translation_domain,
-                translation_key=err.translation_key,
-                translation_placeholders=err.translation_placeholders,
-            )
+            _send_error(connection, msg, err)
         else:
             connection.send_result(msg["id"], result)
 
     return handle
 
 
-def _check(fields: Fields, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
-    """Raise CommandError where a field is missing, unknown, or not of its kind."""
+def _send_error(connection: ActiveConnection, msg: Fields, err: CommandError) -> None:
+    connection.send_error(
+        msg["id"],
+        err.code,
+        str(err),
+        translation_domain=err.translation_domain,
+        translation_key=err.translation_key,
+        translation_placeholders=err.translation_placeholders,
+    )
+
+
+def _checked(msg: Fields, required: tuple[str, ...], optional: tuple[str, ...]) -> Fields:
+    """Return the fields of a message.
+
+    Raises:
+        CommandError: One is missing, unknown, or not of its kind.
+    """
+    fields = {name: value for name, value in msg.items() if name not in {"id", "type"}}
     for name in required:
         if name not in fields:
             raise CommandError("invalid_format", "field_missing", field=name)
@@ -143,6 +155,7 @@ def _check(fields: Fields, required: tuple[str, ...], optional: tuple[str, ...])
             raise CommandError("invalid_format", "field_invalid", field=name)
     if fields.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT) not in set(RedirectUri):
         raise CommandError("invalid_format", "field_invalid", field=CONF_REDIRECT_URI)
+    return fields
 
 
 async def _async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
@@ -151,6 +164,10 @@ async def _async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
 
 async def _async_create(hass: HomeAssistant, fields: Fields) -> Fields:
     domain, auth_domain = fields[CONF_DOMAIN], fields.get(CONF_AUTH_DOMAIN)
+    if auth_domain is not None and slugify(auth_domain) != auth_domain:
+        raise CommandError("invalid_format", "field_invalid", field=CONF_AUTH_DOMAIN)
+    if (entry := async_get_entry(hass)) and entry.disabled_by:
+        raise CommandError("entry_disabled", "entry_disabled")
     if (integration := (await async_get_integrations(hass)).get(domain)) is None:
         raise CommandError("invalid_format", "no_platform", domain=domain)
     subject = OwnCredential(hass, integration)
@@ -168,9 +185,13 @@ async def _async_update(hass: HomeAssistant, fields: Fields) -> Fields:
     subentry = _subentry(hass, fields)
     integration = await _async_integration(hass, subentry)
     subject = OwnCredential(hass, integration, subentry)
-    credential = await _async_verified(subject, _merged(subentry, fields), fields)
-    if not subject.is_there:
-        raise CommandError("not_found", "credential_not_found")
+    wanted: DeveloperCredential | None = None
+    while wanted != (now := _merged(subentry, fields)):
+        # What else was changed while the server was asked is kept, and verified as well.
+        wanted = now
+        credential = await _async_verified(subject, wanted, fields)
+        if not subject.is_there:
+            raise CommandError("not_found", "credential_not_found")
     if subject.is_taken(credential.client_id):
         raise CommandError("already_configured", "already_configured")
     async_update_credential(hass, subentry, integration, credential)
@@ -227,30 +248,41 @@ COMMANDS: Final[dict[str, tuple[_Handler, tuple[str, ...], tuple[str, ...]]]] = 
 @callback
 def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, msg: Fields) -> None:
     """Send all credentials, and then what changes."""
-    known: dict[str, Fields] = {}
+    try:
+        _checked(msg, (), ())
+    except CommandError as err:
+        _send_error(connection, msg, err)
+        return
+    # With what is stored: a new secret is a change, too.
+    known: dict[str, tuple[Fields, Fields]] = {}
 
     @callback
-    def send_changes(*_: object) -> None:
-        now = _items(hass)
-        changes = [
+    def changes() -> list[Fields]:
+        entry = async_get_entry(hass)
+        stored = entry.subentries if entry else {}
+        now = {one: (item, dict(stored[one].data)) for one, item in _items(hass).items()}
+        found = [
             *((CHANGE_REMOVED, known[one]) for one in known.keys() - now.keys()),
             *((CHANGE_ADDED, now[one]) for one in now if one not in known),
             *((CHANGE_UPDATED, now[one]) for one in now if known.get(one, now[one]) != now[one]),
         ]
         known.clear()
         known.update(now)
-        if changes:
-            events = [
-                {"change_type": change, CONF_CREDENTIAL_ID: item[CONF_ID], "item": item}
-                for change, item in changes
-            ]
-            connection.send_message(event_message(msg["id"], events))
+        return [
+            {"change_type": change, CONF_CREDENTIAL_ID: item[CONF_ID], "item": item}
+            for change, (item, _) in found
+        ]
+
+    @callback
+    def send_changes(*_: object) -> None:
+        if found := changes():
+            connection.send_message(event_message(msg["id"], found))
 
     connection.subscriptions[msg["id"]] = async_dispatcher_connect(
         hass, SIGNAL_CONFIG_ENTRY_CHANGED, send_changes
     )
     connection.send_result(msg["id"])
-    send_changes()
+    connection.send_message(event_message(msg["id"], changes()))
 
 
 def _items(hass: HomeAssistant) -> dict[str, Fields]:

@@ -53,6 +53,25 @@ async def _connect(frontend: Frontend) -> None:
     await frontend.click("Skip and finish")
 
 
+async def _add_another(
+    frontend: Frontend, cloud: DemoAuthorizationServer, home_assistant: HomeAssistant
+) -> None:
+    """Add a second credential, in the list."""
+    cloud.add_client(
+        "other-app",
+        client_secret=SECRET,
+        redirect_uris=(f"{home_assistant.url}/auth/external/callback",),
+    )
+    await frontend.open_credentials()
+    await frontend.click("Add credential")
+    await frontend.see("Credential for Demo Cloud", "9-add-credential")
+    await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.see("Demo Cloud: My other app")
+    await frontend.see("Success", "10-credential-added")
+    await frontend.click("Finish")
+
+
 async def test_from_nothing_to_connected(
     frontend: Frontend, client: Client, home_assistant: HomeAssistant
 ) -> None:
@@ -136,19 +155,7 @@ async def test_second_credential(
 ) -> None:
     """A second credential is added in the list, and the user picks between two by name."""
     await _connect(frontend)
-    cloud.add_client(
-        "other-app",
-        client_secret=SECRET,
-        redirect_uris=(f"{home_assistant.url}/auth/external/callback",),
-    )
-    await frontend.open_credentials()
-    await frontend.click("Add credential")
-    await frontend.see("Credential for Demo Cloud", "9-add-credential")
-    await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
-    await frontend.click("Submit")
-    await frontend.see("Demo Cloud: My other app")
-    await frontend.see("Success", "10-credential-added")
-    await frontend.click("Finish")
+    await _add_another(frontend, cloud, home_assistant)
     assert await _credentials(client) == 2
     await frontend.open_integrations()
     await frontend.add_integration("Demo Cloud")
@@ -267,17 +274,7 @@ async def test_deleted_and_moved(
 ) -> None:
     """The entries of a deleted credential are moved to another one, and log in again."""
     await _connect(frontend)
-    cloud.add_client(
-        "other-app",
-        client_secret=SECRET,
-        redirect_uris=(f"{home_assistant.url}/auth/external/callback",),
-    )
-    await frontend.open_credentials()
-    await frontend.click("Add credential")
-    await frontend.see("Credential for Demo Cloud")
-    await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
-    await frontend.click("Submit")
-    await frontend.click("Finish")
+    await _add_another(frontend, cloud, home_assistant)
     row = frontend.subentry_row("Demo Cloud: My app")
     await frontend.click_in(row, "ha-dropdown, ha-button-menu, ha-md-button-menu")
     await frontend.click_text("Delete")
@@ -291,6 +288,24 @@ async def test_deleted_and_moved(
     await frontend.see("repaired", "23-moved")
     (flow,) = await client.command("config_entries/flow/progress")
     assert flow["context"]["source"] == "reauth"
+
+
+async def test_what_a_tool_does(frontend: Frontend, client: Client) -> None:
+    """The open list shows at once what a tool does by the WebSocket API."""
+    await _connect(frontend)
+    await frontend.open_credentials()
+    tool = {"domain": "demo_cloud", "client_id": "tool", "name": "Of a tool", "verify": False}
+    item = await client.command("developer_credentials/create", **tool)
+    await frontend.see("Demo Cloud: Of a tool", "24-of-a-tool")
+    this = {"developer_credentials_id": item["id"]}
+    await client.command("developer_credentials/update", **this, name="Renamed", verify=False)
+    await frontend.see("Demo Cloud: Renamed")
+    await client.command("developer_credentials/delete", **this)
+    for _ in range(100):
+        if not await frontend.sees("Demo Cloud: Renamed"):
+            break
+        await asyncio.sleep(0.1)
+    assert not await frontend.sees("Demo Cloud: Renamed")
 
 
 async def test_edit_an_application_credential(
@@ -308,21 +323,21 @@ async def test_edit_an_application_credential(
     cloud.clients["my-app"].client_secret = "rotated"
     await frontend.open_integrations()
     await frontend.add_integration("Developer Credentials")
-    await frontend.see("Edit an application credential", "24-menu-with-application-credentials")
+    await frontend.see("Edit an application credential", "25-menu-with-application-credentials")
     await frontend.click_text("Edit an application credential")
     await frontend.see(
-        "Which application credential has changed?", "25-choose-application-credential"
+        "Which application credential has changed?", "26-choose-application-credential"
     )
     await frontend.choose("Application credential", "Peer Cloud: My app")
     await frontend.click("Submit")
-    await frontend.see("Used by: Demo account", "26-edit-application-credential")
+    await frontend.see("Used by: Demo account", "27-edit-application-credential")
     assert await frontend.value("client_id") == "my-app"
     await frontend.fill(client_secret="wrong")
     await frontend.click("Submit")
     await frontend.see("does not accept this client id and secret")
     await frontend.fill(client_secret="rotated")
     await frontend.click("Submit")
-    await frontend.see("is saved", "27-application-credential-saved")
+    await frontend.see("is saved", "28-application-credential-saved")
     (after,) = await client.command("application_credentials/list")
     assert after == {**before, "client_secret": "rotated"}
     cloud.expire_access_tokens()
