@@ -22,6 +22,7 @@ Demo Cloud       {cloud}   log in as demo with password demo
    {home_assistant}/auth/external/callback
 2. In Home Assistant: Settings, Devices & services, Add integration, Demo Cloud.
    Enter the application's client id and secret, then log in at Demo Cloud.
+3. Rotate the client secret in the developer console, wait a minute, and look at Settings, Repairs.
 
 Ctrl-C stops both; nothing stays behind.
 """
