@@ -99,6 +99,7 @@ REAL: Final = {
     "verify": st.just(value=False),
     "developer_credentials_id": st.integers(0, 2),
     "config_entry_id": st.just("unknown"),
+    "application_credentials_id": st.just("unknown"),
 }
 
 

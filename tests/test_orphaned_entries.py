@@ -405,7 +405,7 @@ async def test_moved_entry_is_loaded_with_its_new_credential(
     entry = await _entry(hass, "Account")
     if not loaded:
         await hass.config_entries.async_unload(entry.entry_id)
-    async_relink(hass, ("acme", "acme_client_id"), "acme_other", same_client=True)
+    await async_relink(hass, ("acme", "acme_client_id"), "acme_other", "client-id")
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert entry.runtime_data.domain == "acme_other"

@@ -169,7 +169,7 @@ def test_websocket_contract() -> None:
 def test_websocket_contract_of_answers() -> None:
     """The contract names the errors, the fields of a credential, and the changes that there are."""
     contract = websocket_api.__doc__ or ""
-    source = (PACKAGE / "websocket_api.py").read_text().split('"""', 2)[2]
+    source = "".join(file.read_text() for file in PACKAGE.glob("websocket_*.py"))
     errors = set(re.findall(r'CommandError\("(\w+)"', source))
     assert (
         set(re.findall(r"`(\w+)`(?= \(|,)", contract.split("Errors:")[1])) - {"auth_domain"}

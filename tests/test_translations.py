@@ -175,7 +175,9 @@ def test_repair_texts() -> None:
 
 def test_exception_texts() -> None:
     """Each error of a command has a text, and each text has its use."""
-    keys = re.findall(r'CommandError\("\w+", "(\w+)"', SOURCE["websocket_api"])
+    keys = re.findall(
+        r'CommandError\("\w+", "(\w+)"', SOURCE["websocket_api"] + SOURCE["websocket_commands"]
+    )
     assert set(keys) == set(TRANSLATIONS["exceptions"])
 
 

@@ -6,8 +6,10 @@ import random
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.components.application_credentials import DATA_COMPONENT
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import (
@@ -16,7 +18,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.developer_credentials import DeveloperCredential
-from custom_components.developer_credentials.credential_subject import OwnCredential
+from custom_components.developer_credentials.credential_subject import OwnCredential, PeerCredential
 from custom_components.developer_credentials.models import RedirectUri
 from custom_components.developer_credentials.verification import Outcome, Verification
 from custom_components.developer_credentials.websocket_api import COMMANDS
@@ -37,12 +39,17 @@ type Command = Callable[..., Coroutine[Any, Any, Any]]
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
-UNKNOWN = {
+REDIRECT_URIS = "custom_components.developer_credentials.redirect_uri"
+
+UNKNOWN: dict[str, dict[str, object]] = {
     "create": {"domain": "acme", "client_id": "id"},
     "update": {"developer_credentials_id": "unknown"},
     "delete": {"developer_credentials_id": "unknown"},
     "verify": {"developer_credentials_id": "unknown"},
     "config_entry": {"config_entry_id": "unknown"},
+    "relink": {"domain": "acme", "auth_domain": "gone", "developer_credentials_id": "unknown"},
+    "restore": {"domain": "acme", "auth_domain": "gone"},
+    "update_application_credential": {"application_credentials_id": "unknown"},
 }
 
 
@@ -251,7 +258,7 @@ async def test_invalid_format(
     assert hass.config_entries.async_entries("developer_credentials") == []
 
 
-@pytest.mark.parametrize("name", ["update", "delete", "verify", "config_entry"])
+@pytest.mark.parametrize("name", [name for name in UNKNOWN if name != "create"])
 @pytest.mark.parametrize("existing", [True, False])
 async def test_not_found(hass: HomeAssistant, command: Command, name: str, existing: bool) -> None:
     """What is not there is not found, whether or not anything is."""
@@ -293,6 +300,11 @@ async def test_config(hass: HomeAssistant, install: Install, command: Command) -
     }
     assert placeholders["demo_cloud"]["console_url"].endswith("/console")
     assert placeholders["acme"] == placeholders["broken"] == {}
+    assert config["redirect_uris"] == {"default": REDIRECT_URI, "own": REDIRECT_URI}
+    hass.config.api = None
+    with patch(f"{REDIRECT_URIS}.http.current_request") as request:
+        request.get.return_value = None
+        assert (await command("config"))["redirect_uris"] == {}
     assert issue_ids(hass) == ["platform_broken"]
 
 
@@ -478,3 +490,75 @@ async def test_concurrent_commands(hass: HomeAssistant, client: MockHAClientWebS
         one: subentry.data["client_id"] for one, subentry in entry.subentries.items()
     } == expected
     assert all(one["client_secret"] == SENTINEL for one in stored(hass))
+
+
+async def test_restore_and_relink(hass: HomeAssistant, install: Install, command: Command) -> None:
+    """A tool restores a deleted credential that is used, and moves its entries to another one."""
+    await add_credential(hass, "acme")
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": "acme_client_id"})
+    await hass.config_entries.async_add(entry)
+    before = stored(hass)
+    (subentry_id,) = entry_of(hass).subentries
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry_id)
+    await hass.async_block_till_done()
+    key = {"domain": "acme", "auth_domain": "acme_client_id"}
+    item = await command("restore", **key)
+    assert (item["id"], item["entries"]) == (subentry_id, [entry.entry_id])
+    assert stored(hass) == before
+
+    other = await add_credential(hass, "acme", "other")
+    this = {"developer_credentials_id": other.subentry_id}
+    assert await command("relink", **key, **this) is None
+    assert entry.data["auth_implementation"] == "acme_other"
+    (flow,) = hass.config_entries.flow.async_progress_by_handler("acme")
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    stranger = await add_credential(hass, "demo_cloud", "stranger")
+    this = {"developer_credentials_id": stranger.subentry_id}
+    assert await command("relink", **key, **this) == "not_found"
+    assert entry.data["auth_implementation"] == "acme_other"
+
+
+async def test_update_application_credential(
+    hass: HomeAssistant,
+    install: Install,
+    demo_cloud: DemoAuthorizationServer,
+    command: Command,
+) -> None:
+    """A tool edits an application credential of Home Assistant, verified as in the UI."""
+    demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+    install(
+        "peer",
+        application_credentials=(
+            "from homeassistant.components.application_credentials import AuthorizationServer\n"
+            "async def async_get_authorization_server(hass):\n"
+            f"    url = '{demo_cloud.url}'\n"
+            "    return AuthorizationServer(f'{url}/authorize', f'{url}/token')"
+        ),
+    )
+    assert await async_setup_component(hass, "application_credentials", {})
+    collection = hass.data[DATA_COMPONENT]
+    item = {"domain": "peer", "client_id": "old", "client_secret": SENTINEL, "name": "My app"}
+    created = await collection.async_create_item(item)
+    this = {"application_credentials_id": created["id"]}
+    name = "update_application_credential"
+    assert await command(name, **this, client_secret=f"{SENTINEL}-wrong") == "rejected"
+    assert await command(name, **this, client_id="id") == {
+        "id": "peer_old",
+        "domain": "peer",
+        "client_id": "id",
+        "name": "My app",
+        "auth_domain": "peer_old",
+        "has_secret": True,
+        "entries": [],
+    }
+    assert collection.async_items() == [{**created, "client_id": "id"}]
+
+    async def async_verify(
+        subject: PeerCredential, credential: DeveloperCredential
+    ) -> Verification:
+        collection.data.clear()
+        return Verification(Outcome.ACCEPTED, "", credential)
+
+    with patch.object(PeerCredential, "async_verify", async_verify):
+        assert await command(name, **this, name="Renamed") == "not_found"
+    assert collection.async_items() == []

@@ -17,18 +17,23 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigSubentry,
 )
+from homeassistant.const import CONF_CLIENT_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 from homeassistant.loader import async_get_integration
+from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER, PEER
 from .credentials import (
+    CONF_AUTH_DOMAIN,
     Key,
+    async_find_subentry,
     async_get_entry,
+    async_get_or_create_entry,
     async_get_users_of,
     async_start_reauth,
     issue_id_of,
@@ -172,28 +177,62 @@ async def _async_report(hass: HomeAssistant, key: Key) -> str:
     return issue_id
 
 
-@callback
-def async_relink(hass: HomeAssistant, key: Key, auth_domain: str, *, same_client: bool) -> None:
+async def async_restore(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
+    """Restore a deleted credential and link the entries to it; None where it cannot be restored."""
+    if (deleted := async_get_deleted(hass, key)) is None:
+        return None
+    entry = await async_get_or_create_entry(hass)
+    # YAML may have brought it back with the entry, perhaps by another key.
+    client_id = deleted.data[CONF_CLIENT_ID]
+    if (subentry := async_find_subentry(hass, key[0], client_id)) is None:
+        hass.config_entries.async_add_subentry(entry, deleted)
+        subentry = deleted
+    await async_relink(hass, key, subentry.data[CONF_AUTH_DOMAIN], client_id)
+    return subentry
+
+
+async def async_relink(
+    hass: HomeAssistant, key: Key, auth_domain: str, client_id: str | None
+) -> None:
     """Let entries use a credential, whose key they are given; one that is loaded goes on with it.
+
+    With another client than the one that their tokens belong to (RFC 6749, section 6), their users
+    log in again.
 
     Args:
         hass: Home Assistant.
         key: What the entries name now.
         auth_domain: What they shall name.
-        same_client: Whether it is the client that their tokens belong to (RFC 6749, section 6);
-            else their users log in again.
+        client_id: The client of the credential.
     """
+    if deleted := async_get_deleted(hass, key):
+        same_client = deleted.data[CONF_CLIENT_ID] == client_id
+    else:
+        # What is left of the client id is the key that was made of it, if it was. Where that says
+        # nothing, the server will.
+        domain, old = key
+        slug = slugify(f"{domain}.{client_id}")
+        same_client = old in {domain, slug} or old.startswith(f"{slug}_")
     for entry in async_get_users_of(hass, *key):
-        hass.config_entries.async_update_entry(
-            entry, data={**entry.data, "auth_implementation": auth_domain}
-        )
-        if not same_client:
-            async_start_reauth(hass, entry)
-            continue
-        # Newer versions of Home Assistant have asked for a login, for want of an implementation.
-        # Where it was for another reason, the reload brings that up again.
-        flows = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
-        for flow in flows:
-            hass.config_entries.flow.async_abort(flow["flow_id"])
-        if flows or auth_domain != key[1] or entry.state in _FAILED:
-            hass.config_entries.async_schedule_reload(entry.entry_id)
+        _async_link(hass, entry, auth_domain, same_client=same_client)
+    await async_check(hass)
+
+
+@callback
+def _async_link(
+    hass: HomeAssistant, entry: ConfigEntry, auth_domain: str, *, same_client: bool
+) -> None:
+    moved = entry.data["auth_implementation"] != auth_domain
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "auth_implementation": auth_domain}
+    )
+    if not same_client:
+        async_start_reauth(hass, entry)
+        return
+    # Newer versions of Home Assistant have asked for a login, for want of an implementation. Where
+    # it was for another reason, the reload brings that up again.
+    flows = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
+    for flow in flows:
+        hass.config_entries.flow.async_abort(flow["flow_id"])
+    if flows or moved or entry.state in _FAILED:
+        hass.config_entries.async_schedule_reload(entry.entry_id)

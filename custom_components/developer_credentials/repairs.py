@@ -14,7 +14,6 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_implementations,
 )
 from homeassistant.loader import async_get_integration
-from homeassistant.util import slugify
 
 from .const import LOGGER
 from .credential_form import CredentialSteps, choice
@@ -31,7 +30,7 @@ from .credentials import (
     issue_id_of,
 )
 from .models import DeveloperCredential
-from .orphaned_entries import async_check, async_get_deleted, async_relink
+from .orphaned_entries import async_get_deleted, async_relink, async_restore
 from .platform import async_get_integrations
 from .rejection import ISSUE_KIND, async_get_rejections
 
@@ -112,15 +111,9 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Restore what was deleted, as it was."""
-        if (deleted := async_get_deleted(self.hass, self._key)) is None:
+        if await async_restore(self.hass, self._key) is None:
             return self.async_abort(reason="credential_gone")
-        entry = await async_get_or_create_entry(self.hass)
-        client_id = deleted.data[CONF_CLIENT_ID]
-        # YAML may have brought it back with the entry, perhaps by another key.
-        if (subentry := async_find_subentry(self.hass, self._domain, client_id)) is None:
-            self.hass.config_entries.async_add_subentry(entry, deleted)
-            subentry = deleted
-        return await self._async_finish(subentry.data[CONF_AUTH_DOMAIN], client_id)
+        return self.async_create_entry(data={})
 
     async def async_step_move(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Choose another credential of the integration."""
@@ -130,7 +123,8 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
             return self.async_show_form(step_id="move", data_schema=choice(CONF_AUTH_DOMAIN, names))
         auth_domain = user_input[CONF_AUTH_DOMAIN]
         client_id = getattr(implementations[auth_domain], "client_id", None)
-        return await self._async_finish(auth_domain, client_id)
+        await async_relink(self.hass, self._key, auth_domain, client_id)
+        return self.async_create_entry(data={})
 
     async def async_step_add(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Fill in a new credential."""
@@ -147,7 +141,9 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
             self.hass, subject.integration, credential, auth_domain=self._auth_domain
         )
         async_add_subentry(self.hass, entry, new)
-        return await self._async_finish(new["data"][CONF_AUTH_DOMAIN], credential.client_id)
+        auth_domain = new["data"][CONF_AUTH_DOMAIN]
+        await async_relink(self.hass, self._key, auth_domain, credential.client_id)
+        return self.async_create_entry(data={})
 
     async def _async_implementations(self) -> dict[str, AbstractOAuth2Implementation]:
         """Return the implementations to choose from; none while they cannot be had."""
@@ -156,18 +152,3 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         except Exception as err:  # noqa: BLE001 - whoever provides them, the rest can be offered
             LOGGER.debug("No implementation of %s: %s", self._domain, type(err).__name__)
             return {}
-
-    async def _async_finish(self, auth_domain: str, client_id: str | None) -> RepairsFlowResult:
-        """Link the entries, and end the repair."""
-        if deleted := async_get_deleted(self.hass, self._key):
-            same_client = deleted.data[CONF_CLIENT_ID] == client_id
-        else:
-            # What is left of the client id is the key that was made of it, if it was. Where that
-            # says nothing, the server will.
-            slug = slugify(f"{self._domain}.{client_id}")
-            same_client = self._auth_domain in {self._domain, slug} or (
-                self._auth_domain.startswith(f"{slug}_")
-            )
-        async_relink(self.hass, self._key, auth_domain, same_client=same_client)
-        await async_check(self.hass)
-        return self.async_create_entry(data={})

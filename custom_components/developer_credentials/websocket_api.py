@@ -2,8 +2,7 @@
 
 Only admins may use it. A secret goes in, and never out: an answer says whether there is one. Fields
 and answers are much like those of Home Assistant's `application_credentials`, less the secret, so
-that a tool for the one is easily moved to the other; fields in brackets may be left out. Home
-Assistant's own application credentials, and what repairs do, are left to the UI.
+that a tool for the one is easily moved to the other; fields in brackets may be left out.
 
 | command | fields | answer |
 |---|---|---|
@@ -12,8 +11,11 @@ Assistant's own application credentials, and what repairs do, are left to the UI
 | `developer_credentials/update` | `developer_credentials_id`, [`client_id`, `client_secret`, `name`, `redirect_uri`, `verify`] | the credential |
 | `developer_credentials/delete` | `developer_credentials_id` | null |
 | `developer_credentials/verify` | `developer_credentials_id` | `outcome` (accepted, rejected, redirect_uri_rejected, inconclusive), and the server's words: `detail` |
-| `developer_credentials/config` | | `domains` that take credentials, and `integrations`: by domain, `description_placeholders` |
+| `developer_credentials/config` | | `domains` that take credentials, `integrations`: by domain, `description_placeholders`; and `redirect_uris` by choice |
 | `developer_credentials/config_entry` | `config_entry_id` | `developer_credentials_id` of the credential that the entry uses, or nothing |
+| `developer_credentials/relink` | `domain`, `auth_domain`, `developer_credentials_id` | null; the entries that name this `auth_domain` use this credential from now on, and their users log in again where it is another client |
+| `developer_credentials/restore` | `domain`, `auth_domain` | the credential, which was deleted since the start of Home Assistant while entries named its `auth_domain` |
+| `developer_credentials/update_application_credential` | `application_credentials_id`, [`client_id`, `client_secret`, `name`, `verify`] | `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain` and `entries` of an application credential of Home Assistant, after the change |
 | `developer_credentials/subscribe` | | null; then events, each a list of changes: `change_type` (added, updated, removed), `developer_credentials_id`, `item`: the credential; at first all as added |
 
 A credential has `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain`, `redirect_uri`,
@@ -27,8 +29,7 @@ the entries that the message names), `rejected` (by the server, whose words the 
 """  # noqa: E501 - the table
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.components.websocket_api import async_register_command
 from homeassistant.components.websocket_api.connection import ActiveConnection
@@ -37,57 +38,37 @@ from homeassistant.components.websocket_api.messages import (
     BASE_COMMAND_MESSAGE_SCHEMA,
     event_message,
 )
-from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigSubentry
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
-from homeassistant.util import slugify
 import voluptuous as vol
 
 from .const import DOMAIN
-from .credential_subject import OwnCredential
-from .credentials import (
-    CONF_AUTH_DOMAIN,
-    CONF_AUTH_METHOD,
-    CONF_REDIRECT_URI,
-    SUBENTRY_TYPE,
-    async_add_subentry,
-    async_get_entry,
-    async_get_or_create_entry,
-    async_get_subentries,
-    async_get_users,
-    async_new_subentry,
-    async_update_credential,
-    credential_of,
+from .credentials import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI, async_get_entry
+from .models import RedirectUri
+from .websocket_commands import (
+    CONF_APPLICATION_CREDENTIAL_ID,
+    CONF_CREDENTIAL_ID,
+    CONF_ENTRY_ID,
+    CONF_VERIFY,
+    CommandError,
+    Fields,
+    async_config,
+    async_config_entry,
+    async_create,
+    async_delete,
+    async_edit_application_credential,
+    async_list,
+    async_relink_entries,
+    async_restore_credential,
+    async_update,
+    async_verify_credential,
+    items_of,
 )
-from .instructions import async_get_placeholders
-from .models import DeveloperCredential, RedirectUri
-from .platform import async_get_integrations
-from .verification import Outcome
-
-CONF_ENTRY_ID: Final = "config_entry_id"
-CONF_CREDENTIAL_ID: Final = "developer_credentials_id"
-CONF_VERIFY: Final = "verify"
 
 _OPTIONAL: Final = (CONF_CLIENT_SECRET, CONF_NAME, CONF_REDIRECT_URI, CONF_VERIFY)
-
-type Fields = dict[str, Any]
-
-
-class CommandError(HomeAssistantError):
-    """A command that is refused; the text names no value of a field."""
-
-    def __init__(self, code: str, key: str, **placeholders: str) -> None:
-        """Initialize with the code, and the translation key of the message."""
-        super().__init__(
-            translation_domain=DOMAIN,
-            translation_key=key,
-            translation_placeholders=placeholders,
-        )
-        self.code = code
 
 
 @callback
@@ -158,90 +139,24 @@ def _checked(msg: Fields, required: tuple[str, ...], optional: tuple[str, ...]) 
     return fields
 
 
-async def _async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
-    return list(_items(hass).values())
-
-
-async def _async_create(hass: HomeAssistant, fields: Fields) -> Fields:
-    domain, auth_domain = fields[CONF_DOMAIN], fields.get(CONF_AUTH_DOMAIN)
-    if auth_domain is not None and slugify(auth_domain) != auth_domain:
-        raise CommandError("invalid_format", "field_invalid", field=CONF_AUTH_DOMAIN)
-    if (entry := async_get_entry(hass)) and entry.disabled_by:
-        raise CommandError("entry_disabled", "entry_disabled")
-    if (integration := (await async_get_integrations(hass)).get(domain)) is None:
-        raise CommandError("invalid_format", "no_platform", domain=domain)
-    subject = OwnCredential(hass, integration)
-    credential = await _async_verified(subject, _merged(None, fields), fields)
-    entry = await async_get_or_create_entry(hass)
-    # Nothing is awaited from here on: of two commands for one client, the second is refused.
-    auth_domains = {one.data[CONF_AUTH_DOMAIN] for one in async_get_subentries(hass, domain)}
-    if subject.is_taken(credential.client_id) or auth_domain in auth_domains:
-        raise CommandError("already_configured", "already_configured")
-    new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain)
-    return _item(hass, async_add_subentry(hass, entry, new))
-
-
-async def _async_update(hass: HomeAssistant, fields: Fields) -> Fields:
-    subentry = _subentry(hass, fields)
-    integration = await _async_integration(hass, subentry)
-    subject = OwnCredential(hass, integration, subentry)
-    wanted: DeveloperCredential | None = None
-    while wanted != (now := _merged(subentry, fields)):
-        # What else was changed while the server was asked is kept, and verified as well.
-        wanted = now
-        credential = await _async_verified(subject, wanted, fields)
-        if not subject.is_there:
-            raise CommandError("not_found", "credential_not_found")
-    if subject.is_taken(credential.client_id):
-        raise CommandError("already_configured", "already_configured")
-    async_update_credential(hass, subentry, integration, credential)
-    return _item(hass, subentry)
-
-
-async def _async_delete(hass: HomeAssistant, fields: Fields) -> None:
-    subentry = _subentry(hass, fields)
-    if users := async_get_users(hass, subentry):
-        entries = ", ".join(f"{user.title} ({user.entry_id})" for user in users)
-        raise CommandError("in_use", "in_use", entries=entries)
-    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
-
-
-async def _async_verify(hass: HomeAssistant, fields: Fields) -> Fields:
-    subentry = _subentry(hass, fields)
-    subject = OwnCredential(hass, await _async_integration(hass, subentry), subentry)
-    verification = await subject.async_verify(credential_of(subentry))
-    return {"outcome": verification.outcome.value, "detail": verification.detail}
-
-
-async def _async_config(hass: HomeAssistant, fields: Fields) -> Fields:
-    integrations = {
-        domain: {"description_placeholders": await async_get_placeholders(hass, domain)}
-        for domain in await async_get_integrations(hass)
-    }
-    return {"domains": list(integrations), "integrations": integrations}
-
-
-async def _async_config_entry(hass: HomeAssistant, fields: Fields) -> Fields:
-    if (entry := hass.config_entries.async_get_entry(fields[CONF_ENTRY_ID])) is None:
-        raise CommandError("not_found", "config_entry_not_found")
-    for subentry in async_get_subentries(hass, entry.domain):
-        if entry in async_get_users(hass, subentry):
-            return {CONF_CREDENTIAL_ID: subentry.subentry_id}
-    return {}
-
-
 type _Handler = Callable[[HomeAssistant, Fields], Awaitable[object]]
 
 # By the end of the name: the handler, the fields that a message has, and those that it may have.
 COMMANDS: Final[dict[str, tuple[_Handler, tuple[str, ...], tuple[str, ...]]]] = {
-    "list": (_async_list, (), ()),
-    "create": (_async_create, (CONF_DOMAIN, CONF_CLIENT_ID), (*_OPTIONAL, CONF_AUTH_DOMAIN)),
-    "update": (_async_update, (CONF_CREDENTIAL_ID,), (CONF_CLIENT_ID, *_OPTIONAL)),
-    "delete": (_async_delete, (CONF_CREDENTIAL_ID,), ()),
-    "verify": (_async_verify, (CONF_CREDENTIAL_ID,), ()),
-    "config": (_async_config, (), ()),
-    "config_entry": (_async_config_entry, (CONF_ENTRY_ID,), ()),
+    "list": (async_list, (), ()),
+    "create": (async_create, (CONF_DOMAIN, CONF_CLIENT_ID), (*_OPTIONAL, CONF_AUTH_DOMAIN)),
+    "update": (async_update, (CONF_CREDENTIAL_ID,), (CONF_CLIENT_ID, *_OPTIONAL)),
+    "delete": (async_delete, (CONF_CREDENTIAL_ID,), ()),
+    "verify": (async_verify_credential, (CONF_CREDENTIAL_ID,), ()),
+    "config": (async_config, (), ()),
+    "config_entry": (async_config_entry, (CONF_ENTRY_ID,), ()),
+    "relink": (async_relink_entries, (CONF_DOMAIN, CONF_AUTH_DOMAIN, CONF_CREDENTIAL_ID), ()),
+    "restore": (async_restore_credential, (CONF_DOMAIN, CONF_AUTH_DOMAIN), ()),
+    "update_application_credential": (
+        async_edit_application_credential,
+        (CONF_APPLICATION_CREDENTIAL_ID,),
+        (CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME, CONF_VERIFY),
+    ),
 }
 
 
@@ -260,7 +175,7 @@ def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, msg: Fie
     def changes() -> list[Fields]:
         entry = async_get_entry(hass)
         stored = entry.subentries if entry else {}
-        now = {one: (item, dict(stored[one].data)) for one, item in _items(hass).items()}
+        now = {one: (item, dict(stored[one].data)) for one, item in items_of(hass).items()}
         found = [
             *((CHANGE_REMOVED, known[one]) for one in known.keys() - now.keys()),
             *((CHANGE_ADDED, now[one]) for one in now if one not in known),
@@ -283,67 +198,3 @@ def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, msg: Fie
     )
     connection.send_result(msg["id"])
     connection.send_message(event_message(msg["id"], changes()))
-
-
-def _items(hass: HomeAssistant) -> dict[str, Fields]:
-    """Return what is told of each credential, by its id."""
-    entry = async_get_entry(hass)
-    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
-    return {subentry.subentry_id: _item(hass, subentry) for subentry in subentries}
-
-
-def _item(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
-    """Return what is told of a credential: everything but the secret."""
-    told = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_NAME, CONF_AUTH_DOMAIN)
-    return {
-        CONF_ID: subentry.subentry_id,
-        **{name: subentry.data[name] for name in (*told, CONF_REDIRECT_URI, CONF_AUTH_METHOD)},
-        "has_secret": bool(subentry.data[CONF_CLIENT_SECRET]),
-        "entries": [user.entry_id for user in async_get_users(hass, subentry)],
-    }
-
-
-def _subentry(hass: HomeAssistant, fields: Fields) -> ConfigSubentry:
-    """Return the credential that a command names."""
-    entry = async_get_entry(hass)
-    subentry = entry.subentries.get(fields[CONF_CREDENTIAL_ID]) if entry else None
-    if subentry is None:
-        raise CommandError("not_found", "credential_not_found")
-    return subentry
-
-
-async def _async_integration(hass: HomeAssistant, subentry: ConfigSubentry) -> Integration:
-    """Return the integration of a credential."""
-    domain = subentry.data[CONF_DOMAIN]
-    try:
-        return await async_get_integration(hass, domain)
-    except IntegrationNotFound as err:
-        raise CommandError("not_found", "integration_not_found", domain=domain) from err
-
-
-def _merged(subentry: ConfigSubentry | None, fields: Fields) -> DeveloperCredential:
-    """Return a credential as a command wants it."""
-    stored = credential_of(subentry) if subentry else DeveloperCredential("-")
-    names = (CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
-    changes: Fields = {name: fields[name] for name in names if name in fields}
-    if CONF_REDIRECT_URI in fields:
-        changes[CONF_REDIRECT_URI] = RedirectUri(fields[CONF_REDIRECT_URI])
-    try:
-        return replace(stored, **changes)
-    except ValueError as err:
-        raise CommandError("invalid_format", "field_invalid", field=CONF_CLIENT_ID) from err
-
-
-async def _async_verified(
-    subject: OwnCredential, credential: DeveloperCredential, fields: Fields
-) -> DeveloperCredential:
-    """Return the credential, with the way by which the server accepts it."""
-    if subject.is_taken(credential.client_id):
-        raise CommandError("already_configured", "already_configured")
-    if not fields.get(CONF_VERIFY, True):
-        return credential
-    verification = await subject.async_verify(credential)
-    if verification.outcome in {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED}:
-        answer = verification.detail or verification.outcome.value
-        raise CommandError("rejected", "rejected", answer=answer)
-    return verification.credential

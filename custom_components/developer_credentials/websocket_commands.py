@@ -1,0 +1,256 @@
+"""What the commands of the WebSocket API do, and the errors by which they are refused.
+
+The contract stands at the top of `websocket_api.py`, which has checked the fields.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
+from homeassistant.util import slugify
+
+from .application_credentials_bridge import (
+    async_get_editable_application_credentials,
+    async_update_application_credential,
+)
+from .const import DOMAIN
+from .credential_subject import CredentialSubject, OwnCredential, PeerCredential
+from .credentials import (
+    CONF_AUTH_DOMAIN,
+    CONF_AUTH_METHOD,
+    CONF_REDIRECT_URI,
+    SUBENTRY_TYPE,
+    async_add_subentry,
+    async_get_entry,
+    async_get_or_create_entry,
+    async_get_subentries,
+    async_get_users,
+    async_new_subentry,
+    async_update_credential,
+    credential_of,
+)
+from .instructions import async_get_placeholders
+from .models import DeveloperCredential, RedirectUri
+from .orphaned_entries import async_relink, async_restore
+from .platform import async_get_integrations
+from .redirect_uri import async_get_redirect_uris
+from .verification import Outcome
+
+CONF_APPLICATION_CREDENTIAL_ID: Final = "application_credentials_id"
+CONF_ENTRY_ID: Final = "config_entry_id"
+CONF_CREDENTIAL_ID: Final = "developer_credentials_id"
+CONF_VERIFY: Final = "verify"
+
+type Fields = dict[str, Any]
+
+
+class CommandError(HomeAssistantError):
+    """A command that is refused; the text names no value of a field."""
+
+    def __init__(self, code: str, key: str, **placeholders: str) -> None:
+        """Initialize with the code, and the translation key of the message."""
+        super().__init__(
+            translation_domain=DOMAIN,
+            translation_key=key,
+            translation_placeholders=placeholders,
+        )
+        self.code = code
+
+
+async def async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
+    """Return all credentials."""
+    return list(items_of(hass).values())
+
+
+async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
+    """Add a credential, and return it."""
+    domain, auth_domain = fields[CONF_DOMAIN], fields.get(CONF_AUTH_DOMAIN)
+    if auth_domain is not None and slugify(auth_domain) != auth_domain:
+        raise CommandError("invalid_format", "field_invalid", field=CONF_AUTH_DOMAIN)
+    if (entry := async_get_entry(hass)) and entry.disabled_by:
+        raise CommandError("entry_disabled", "entry_disabled")
+    if (integration := (await async_get_integrations(hass)).get(domain)) is None:
+        raise CommandError("invalid_format", "no_platform", domain=domain)
+    subject = OwnCredential(hass, integration)
+    credential = await _async_verified(subject, _merged(DeveloperCredential("-"), fields), fields)
+    entry = await async_get_or_create_entry(hass)
+    # Nothing is awaited from here on: of two commands for one client, the second is refused.
+    auth_domains = {one.data[CONF_AUTH_DOMAIN] for one in async_get_subentries(hass, domain)}
+    if subject.is_taken(credential.client_id) or auth_domain in auth_domains:
+        raise CommandError("already_configured", "already_configured")
+    new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain)
+    return _item(hass, async_add_subentry(hass, entry, new))
+
+
+async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
+    """Change what is named of a credential, and return it."""
+    subentry = _subentry(hass, fields)
+    integration = await _async_integration(hass, subentry.data[CONF_DOMAIN])
+    subject = OwnCredential(hass, integration, subentry)
+    wanted: DeveloperCredential | None = None
+    while wanted != (now := _merged(credential_of(subentry), fields)):
+        # What else was changed while the server was asked is kept, and verified as well.
+        wanted = now
+        credential = await _async_verified(subject, wanted, fields)
+        if not subject.is_there:
+            raise CommandError("not_found", "credential_not_found")
+    if subject.is_taken(credential.client_id):
+        raise CommandError("already_configured", "already_configured")
+    async_update_credential(hass, subentry, integration, credential)
+    return _item(hass, subentry)
+
+
+async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
+    """Delete a credential that is not used."""
+    subentry = _subentry(hass, fields)
+    if users := async_get_users(hass, subentry):
+        entries = ", ".join(f"{user.title} ({user.entry_id})" for user in users)
+        raise CommandError("in_use", "in_use", entries=entries)
+    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+
+
+async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields:
+    """Return whether the server knows a credential."""
+    subentry = _subentry(hass, fields)
+    subject = OwnCredential(
+        hass, await _async_integration(hass, subentry.data[CONF_DOMAIN]), subentry
+    )
+    verification = await subject.async_verify(credential_of(subentry))
+    return {"outcome": verification.outcome.value, "detail": verification.detail}
+
+
+async def async_config(hass: HomeAssistant, fields: Fields) -> Fields:
+    """Return what a form for a credential has to show."""
+    integrations = {
+        domain: {"description_placeholders": await async_get_placeholders(hass, domain)}
+        for domain in await async_get_integrations(hass)
+    }
+    redirect_uris: dict[RedirectUri, str] = {}
+    with suppress(NoURLAvailableError):
+        redirect_uris = async_get_redirect_uris(hass)
+    return {
+        "domains": list(integrations),
+        "integrations": integrations,
+        "redirect_uris": {choice.value: uri for choice, uri in redirect_uris.items()},
+    }
+
+
+async def async_config_entry(hass: HomeAssistant, fields: Fields) -> Fields:
+    """Return which credential an integration's entry uses."""
+    if (entry := hass.config_entries.async_get_entry(fields[CONF_ENTRY_ID])) is None:
+        raise CommandError("not_found", "config_entry_not_found")
+    for subentry in async_get_subentries(hass, entry.domain):
+        if entry in async_get_users(hass, subentry):
+            return {CONF_CREDENTIAL_ID: subentry.subentry_id}
+    return {}
+
+
+async def async_relink_entries(hass: HomeAssistant, fields: Fields) -> None:
+    """Let entries use another credential."""
+    subentry = _subentry(hass, fields)
+    key = fields[CONF_DOMAIN], fields[CONF_AUTH_DOMAIN]
+    if subentry.data[CONF_DOMAIN] != key[0]:
+        raise CommandError("not_found", "credential_not_found")
+    auth_domain, client_id = subentry.data[CONF_AUTH_DOMAIN], subentry.data[CONF_CLIENT_ID]
+    await async_relink(hass, key, auth_domain, client_id)
+
+
+async def async_restore_credential(hass: HomeAssistant, fields: Fields) -> Fields:
+    """Restore a credential that was deleted while it was used, and return it."""
+    key = fields[CONF_DOMAIN], fields[CONF_AUTH_DOMAIN]
+    if (subentry := await async_restore(hass, key)) is None:
+        raise CommandError("not_found", "credential_not_found")
+    return _item(hass, subentry)
+
+
+async def async_edit_application_credential(hass: HomeAssistant, fields: Fields) -> Fields:
+    """Change an application credential of Home Assistant, and return it."""
+    item_id = fields[CONF_APPLICATION_CREDENTIAL_ID]
+    found = (await async_get_editable_application_credentials(hass)).get(item_id)
+    if found is None:
+        raise CommandError("not_found", "credential_not_found")
+    subject = PeerCredential(hass, await _async_integration(hass, found.domain), found)
+    wanted: DeveloperCredential | None = None
+    while wanted != (now := _merged(subject.stored, fields)):
+        wanted = now
+        await _async_verified(subject, wanted, fields)
+    if not await async_update_application_credential(hass, found, wanted):
+        raise CommandError("not_found", "credential_not_found")
+    return {
+        CONF_ID: item_id,
+        CONF_DOMAIN: found.domain,
+        CONF_CLIENT_ID: wanted.client_id,
+        CONF_NAME: wanted.name,
+        CONF_AUTH_DOMAIN: found.auth_domain,
+        "has_secret": bool(wanted.client_secret),
+        "entries": [user.entry_id for user in subject.users],
+    }
+
+
+def items_of(hass: HomeAssistant) -> dict[str, Fields]:
+    """Return what is told of each credential, by its id."""
+    entry = async_get_entry(hass)
+    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
+    return {subentry.subentry_id: _item(hass, subentry) for subentry in subentries}
+
+
+def _item(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
+    """Return what is told of a credential: everything but the secret."""
+    told = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_NAME, CONF_AUTH_DOMAIN)
+    return {
+        CONF_ID: subentry.subentry_id,
+        **{name: subentry.data[name] for name in (*told, CONF_REDIRECT_URI, CONF_AUTH_METHOD)},
+        "has_secret": bool(subentry.data[CONF_CLIENT_SECRET]),
+        "entries": [user.entry_id for user in async_get_users(hass, subentry)],
+    }
+
+
+def _subentry(hass: HomeAssistant, fields: Fields) -> ConfigSubentry:
+    """Return the credential that a command names."""
+    entry = async_get_entry(hass)
+    subentry = entry.subentries.get(fields[CONF_CREDENTIAL_ID]) if entry else None
+    if subentry is None:
+        raise CommandError("not_found", "credential_not_found")
+    return subentry
+
+
+async def _async_integration(hass: HomeAssistant, domain: str) -> Integration:
+    """Return the integration of a credential."""
+    try:
+        return await async_get_integration(hass, domain)
+    except IntegrationNotFound as err:
+        raise CommandError("not_found", "integration_not_found", domain=domain) from err
+
+
+def _merged(stored: DeveloperCredential, fields: Fields) -> DeveloperCredential:
+    """Return a credential as a command wants it."""
+    names = (CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
+    changes: Fields = {name: fields[name] for name in names if name in fields}
+    if CONF_REDIRECT_URI in fields:
+        changes[CONF_REDIRECT_URI] = RedirectUri(fields[CONF_REDIRECT_URI])
+    try:
+        return replace(stored, **changes)
+    except ValueError as err:
+        raise CommandError("invalid_format", "field_invalid", field=CONF_CLIENT_ID) from err
+
+
+async def _async_verified(
+    subject: CredentialSubject, credential: DeveloperCredential, fields: Fields
+) -> DeveloperCredential:
+    """Return the credential, with the way by which the server accepts it."""
+    if subject.is_taken(credential.client_id):
+        raise CommandError("already_configured", "already_configured")
+    if not fields.get(CONF_VERIFY, True):
+        return credential
+    verification = await subject.async_verify(credential)
+    if verification.outcome in {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED}:
+        answer = verification.detail or verification.outcome.value
+        raise CommandError("rejected", "rejected", answer=answer)
+    return verification.credential
