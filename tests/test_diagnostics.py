@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from homeassistant.util import slugify
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
@@ -49,6 +50,10 @@ async def _diagnostics(
     client = await hass_client()
     response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
     assert response.status == 200
+    # What Home Assistant adds, such as the ids of issues, has none of it either.
+    body = await response.text()
+    assert SENTINEL not in body
+    assert slugify(CLIENT_ID) not in body
     data: dict[str, Any] = (await response.json())["data"]
     return data
 
