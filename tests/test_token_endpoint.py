@@ -321,12 +321,13 @@ async def test_what_is_given_is_redacted(
         ("client", "invalid_client", "invalid_client"),
         (SENTINEL, f"no {SENTINEL}", "no **REDACTED**"),
         ("all_of_it", "all_of_it", "**REDACTED**"),
+        ("part_of_it", "no_part_of_it", "no_**REDACTED**"),
     ],
 )
 async def test_code_with_a_secret_in_it(
     hass: HomeAssistant, server: RecordingServer, secret: str, code: str, told: str
 ) -> None:
-    """A secret that is a part of a usual code does not hide the code."""
+    """A secret is in no code; one that is a part of a known code does not hide that."""
     server.respond = _error(code)
     with pytest.raises(TokenRequestError) as raised:
         await _endpoint(hass, server, secret).async_request_token(GRANT)

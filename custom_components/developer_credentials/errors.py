@@ -129,7 +129,8 @@ class RefusedError(_ReauthError):
     """The server refused for another reason; Home Assistant has the user log in again."""
 
 
-_CLASSES: Final[dict[str, type[TokenRequestError]]] = {
+# The known error codes, and what each means.
+CLASSES: Final[dict[str, type[TokenRequestError]]] = {
     **dict.fromkeys(UNAVAILABLE_CODES, UnavailableError),
     **dict.fromkeys(INVALID_CLIENT_CODES, InvalidClientError),
     **dict.fromkeys(REDIRECT_URI_CODES, InvalidRedirectUriError),
@@ -149,4 +150,4 @@ def error_class(status: int, error: str) -> type[TokenRequestError]:
         return UnavailableError
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return InvalidResponseError
-    return _CLASSES.get(error, RefusedError)
+    return CLASSES.get(error, RefusedError)

@@ -25,7 +25,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from .const import LOGGER
-from .errors import InvalidResponseError, UnavailableError, error_class
+from .errors import CLASSES, InvalidResponseError, UnavailableError, error_class
 from .models import MAX_EXPIRES_IN, ClientAuthMethod, DeveloperCredential
 
 REDACTED: Final = "**REDACTED**"
@@ -39,7 +39,6 @@ MAX_TEXT: Final = 300
 # What must be in no text: of the body that is sent, and of the answer.
 _SENT_SECRETS: Final = ("code", "code_verifier", "refresh_token", "token")
 _GIVEN_SECRETS: Final = ("access_token", "refresh_token", "id_token")
-_USUAL_CODE: Final = re.compile(r"[a-z_]{1,60}")
 _USUAL_NAME: Final = re.compile(r"[\w.-]+")
 
 
@@ -233,9 +232,8 @@ def _seconds(value: object) -> int | None:
 
 
 def _code(value: object, secret_texts: set[str]) -> str:
-    """Return an error code; one of the usual form as it is, though a secret may be a part of it."""
-    usual = isinstance(value, str) and value not in secret_texts and _USUAL_CODE.fullmatch(value)
-    return str(value) if usual else _plain(value, secret_texts)
+    """Return an error code; a known one as it is, though a secret may be a part of it."""
+    return value if isinstance(value, str) and value in CLASSES else _plain(value, secret_texts)
 
 
 def _plain(value: object, secret_texts: Iterable[str]) -> str:
