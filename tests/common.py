@@ -13,13 +13,13 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials import (
+from custom_components.developer_credentials.credentials.store import (
     async_add_subentry,
     async_find_subentry,
     async_get_or_create_entry,
     async_new_subentry,
 )
-from custom_components.developer_credentials.models import RedirectUri
+from custom_components.developer_credentials.oauth2.server import RedirectUri
 from demo.browser import log_in
 
 # Part of every secret that a test uses; no log may have it.

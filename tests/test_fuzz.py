@@ -17,14 +17,14 @@ import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.developer_credentials import AuthImplementation, DeveloperCredential
-from custom_components.developer_credentials.errors import TokenRequestError
-from custom_components.developer_credentials.websocket_api import COMMANDS
-from custom_components.developer_credentials.yaml_import import (
+from custom_components.developer_credentials.credentials.yaml_import import (
     CONFIG_SCHEMA,
     YamlItem,
     async_check_items,
     async_import_items,
 )
+from custom_components.developer_credentials.oauth2.errors import TokenRequestError
+from custom_components.developer_credentials.websocket_api import COMMANDS
 from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, issue_ids, stored
 from tests.conftest import Install
 from tests.recording_server import RecordingServer, answer

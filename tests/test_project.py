@@ -15,12 +15,12 @@ import pytest
 import custom_components.developer_credentials as package
 from custom_components.developer_credentials import websocket_api
 from custom_components.developer_credentials.const import DEVELOPER_GUIDE_URL
-from custom_components.developer_credentials.credentials import (
+from custom_components.developer_credentials.credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
 )
-from custom_components.developer_credentials.verification import Outcome
+from custom_components.developer_credentials.oauth2.verification import Outcome
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "developer_credentials"
@@ -86,15 +86,16 @@ def test_public_api() -> None:
 
 def test_modules_are_small() -> None:
     """A module of the integration holds one idea."""
-    for module in PACKAGE.glob("*.py"):
+    for module in PACKAGE.rglob("*.py"):
         assert len(module.read_text().splitlines()) <= 400, module
 
 
 def test_architecture_names_every_module() -> None:
     """The map of the house shows each room."""
     architecture = (ROOT / "docs" / "architecture.md").read_text()
-    for module in PACKAGE.glob("*.py"):
-        assert f"  {module.name} " in architecture
+    for module in PACKAGE.rglob("*.py"):
+        if module.name != "__init__.py" or module.parent == PACKAGE:
+            assert f"  {module.name} " in architecture
 
 
 def test_ci_runs_the_readme() -> None:

@@ -13,7 +13,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 import pytest
 
-from custom_components.developer_credentials.errors import InvalidClientError
+from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from tests.common import PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of
 from tests.conftest import Install
 from tests.recording_server import TOKEN, RecordingServer, answer

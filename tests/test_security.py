@@ -33,9 +33,12 @@ from custom_components.developer_credentials import (
     async_discover_authorization_server,
 )
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.errors import TokenRequestError, UnavailableError
-from custom_components.developer_credentials.models import InvalidServerError
-from custom_components.developer_credentials.verification import async_verify
+from custom_components.developer_credentials.oauth2.errors import (
+    TokenRequestError,
+    UnavailableError,
+)
+from custom_components.developer_credentials.oauth2.server import InvalidServerError
+from custom_components.developer_credentials.oauth2.verification import async_verify
 from custom_components.developer_credentials.websocket_api import COMMANDS
 from demo.authorization_server import DemoAuthorizationServer
 from demo.browser import log_in
@@ -361,7 +364,7 @@ class TestHostileServers:
             return response
 
         server.respond = respond
-        module = "custom_components.developer_credentials.token_endpoint"
+        module = "custom_components.developer_credentials.oauth2.token_endpoint"
         monkeypatch.setattr(f"{module}.TIMEOUT", 0.3)
         with pytest.raises(UnavailableError):
             await _implementation(hass, server).async_refresh_token(dict(REFRESH_TOKEN))

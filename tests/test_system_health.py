@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import get_system_health_info
 
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.errors import InvalidClientError
+from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from tests.common import OFFLINE_PLATFORM, add_credential
 from tests.conftest import Install
 from tests.recording_server import RecordingServer, answer

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from custom_components.developer_credentials.errors import TokenRequestError
-from custom_components.developer_credentials.models import RedirectUri
-from custom_components.developer_credentials.verification import Outcome
+from custom_components.developer_credentials.oauth2.errors import TokenRequestError
+from custom_components.developer_credentials.oauth2.server import RedirectUri
+from custom_components.developer_credentials.oauth2.verification import Outcome
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "developer_credentials"
-SOURCE = {path.stem: path.read_text() for path in PACKAGE.glob("*.py")}
+SOURCE = {path.stem: path.read_text() for path in PACKAGE.rglob("*.py")}
 TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text())
 CONFIG = TRANSLATIONS["config"]
 SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]

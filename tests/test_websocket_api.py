@@ -18,9 +18,12 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.developer_credentials import DeveloperCredential
-from custom_components.developer_credentials.credential_subject import OwnCredential, PeerCredential
-from custom_components.developer_credentials.models import RedirectUri
-from custom_components.developer_credentials.verification import Outcome, Verification
+from custom_components.developer_credentials.flows.credential_subject import (
+    OwnCredential,
+    PeerCredential,
+)
+from custom_components.developer_credentials.oauth2.server import RedirectUri
+from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
 from custom_components.developer_credentials.websocket_api import COMMANDS
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
@@ -39,7 +42,7 @@ type Command = Callable[..., Coroutine[Any, Any, Any]]
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
-REDIRECT_URIS = "custom_components.developer_credentials.redirect_uri"
+REDIRECT_URIS = "custom_components.developer_credentials.oauth2.redirect_uri"
 
 UNKNOWN: dict[str, dict[str, object]] = {
     "create": {"domain": "acme", "client_id": "id"},

@@ -13,24 +13,25 @@ from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from . import orphaned_entries, provider, websocket_api
+from . import provider, websocket_api
 from .const import DOMAIN, LOGGER
-from .credential_request import async_withdraw_offers
-from .credentials import async_forget, async_get_entry, async_get_or_create_entry
-from .flow_handler import DeveloperCredentialsFlowHandler
-from .implementation import AuthImplementation
-from .metadata import async_discover_authorization_server
-from .models import AuthorizationServer, DeveloperCredential
-from .provider import async_provide_implementations
-from .rejection import async_withdraw_outdated
-from .revocation import async_revoke_token
-from .yaml_import import (
+from .credentials import orphaned_entries
+from .credentials.rejection import async_withdraw_outdated
+from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
+from .credentials.yaml_import import (
     CONFIG_SCHEMA,
     YamlList,
     async_check_items,
     async_import_developer_credential,
     async_import_items,
 )
+from .flows.credential_request import async_withdraw_offers
+from .flows.flow_handler import DeveloperCredentialsFlowHandler
+from .oauth2.implementation import AuthImplementation
+from .oauth2.metadata import async_discover_authorization_server
+from .oauth2.revocation import async_revoke_token
+from .oauth2.server import AuthorizationServer, DeveloperCredential
+from .provider import async_provide_implementations
 
 __all__ = [
     "CONFIG_SCHEMA",

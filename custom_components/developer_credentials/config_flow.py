@@ -31,10 +31,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN, LOGGER
-from .credential_form import CredentialSteps
-from .credential_request import CredentialRequest
-from .credential_subject import OwnCredential
-from .credentials import (
+from .credentials.store import (
     CONF_AUTH_DOMAIN,
     SUBENTRY_TYPE,
     async_add_subentry,
@@ -44,8 +41,11 @@ from .credentials import (
     async_new_subentry,
     async_update_credential,
 )
-from .instructions import escape_markdown
-from .models import DeveloperCredential
+from .flows.credential_form import CredentialSteps
+from .flows.credential_request import CredentialRequest
+from .flows.credential_subject import OwnCredential
+from .flows.instructions import escape_markdown
+from .oauth2.server import DeveloperCredential
 
 
 class DeveloperCredentialsConfigFlow(

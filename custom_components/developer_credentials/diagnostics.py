@@ -12,18 +12,18 @@ from homeassistant.core import HomeAssistant
 from homeassistant.loader import IntegrationNotFound, async_get_integration
 from yarl import URL
 
-from .credential_subject import OwnCredential
-from .credentials import (
+from .credentials.last_answers import About, async_get
+from .credentials.rejection import async_get_rejections
+from .credentials.store import (
     CONF_REDIRECT_URI,
     SUBENTRY_TYPE,
     async_get_users,
     credential_of,
     key_of,
 )
-from .last_answers import About, async_get
-from .models import AuthorizationServer, DeveloperCredential
+from .flows.credential_subject import OwnCredential
+from .oauth2.server import AuthorizationServer, DeveloperCredential
 from .platform import async_get_problems
-from .rejection import async_get_rejections
 
 
 async def async_get_config_entry_diagnostics(

@@ -36,7 +36,7 @@ from homeassistant.requirements import (
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
-from .models import InvalidServerError
+from .oauth2.server import InvalidServerError
 
 PLATFORM = DOMAIN
 

@@ -24,10 +24,10 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
-from .application_credentials_bridge import async_take_over
 from .const import DOMAIN
-from .credential_request import async_offer_credential, async_withdraw_offers
-from .credentials import (
+from .core_credentials.collection import async_take_over
+from .credentials.rejection import async_note_answer, async_withdraw_outdated
+from .credentials.store import (
     CONF_AUTH_DOMAIN,
     Key,
     async_adopt_title,
@@ -37,16 +37,16 @@ from .credentials import (
     credential_of,
     key_of,
 )
-from .implementation import AuthImplementation
-from .models import AuthorizationServer, DeveloperCredential
+from .credentials.yaml_import import async_import_from_platform
+from .flows.credential_request import async_offer_credential, async_withdraw_offers
+from .oauth2.implementation import AuthImplementation
+from .oauth2.server import AuthorizationServer, DeveloperCredential
 from .platform import (
     PlatformError,
     async_call,
     async_get_platform,
     async_report_problem,
 )
-from .rejection import async_note_answer, async_withdraw_outdated
-from .yaml_import import async_import_from_platform
 
 # The implementations that integrations hold, by credential.
 _DATA_IN_USE: HassKey[dict[Key, WeakSet[LocalOAuth2Implementation]]] = HassKey(f"{DOMAIN}_in_use")

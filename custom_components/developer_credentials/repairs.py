@@ -16,9 +16,9 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import async_get_integration
 
 from .const import LOGGER
-from .credential_form import CredentialSteps, choice
-from .credential_subject import OwnCredential
-from .credentials import (
+from .credentials.orphaned_entries import async_get_deleted, async_relink, async_restore
+from .credentials.rejection import ISSUE_KIND, async_get_rejections
+from .credentials.store import (
     CONF_AUTH_DOMAIN,
     Key,
     async_add_subentry,
@@ -29,10 +29,10 @@ from .credentials import (
     async_update_credential,
     issue_id_of,
 )
-from .models import DeveloperCredential
-from .orphaned_entries import async_get_deleted, async_relink, async_restore
+from .flows.credential_form import CredentialSteps, choice
+from .flows.credential_subject import OwnCredential
+from .oauth2.server import DeveloperCredential
 from .platform import async_get_integrations
-from .rejection import ISSUE_KIND, async_get_rejections
 
 if TYPE_CHECKING:
     # The minimum version does not have the former.

@@ -11,11 +11,11 @@ from homeassistant.components.system_health import (
 from homeassistant.core import HomeAssistant, callback
 from yarl import URL
 
-from .credential_subject import OwnCredential
-from .credentials import async_get_entry, async_get_subentries, credential_of
-from .models import AuthorizationServer, DeveloperCredential
+from .credentials.rejection import async_get_rejections
+from .credentials.store import async_get_entry, async_get_subentries, credential_of
+from .flows.credential_subject import OwnCredential
+from .oauth2.server import AuthorizationServer, DeveloperCredential
 from .platform import async_get_integrations, async_get_problems
-from .rejection import async_get_rejections
 
 # Seconds for a platform to tell its server.
 TIMEOUT: Final = 3.0

@@ -46,8 +46,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import voluptuous as vol
 
 from .const import DOMAIN
-from .credentials import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI, async_get_entry
-from .models import RedirectUri
+from .credentials.store import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI, async_get_entry
+from .oauth2.server import RedirectUri
 from .websocket_commands import (
     CONF_APPLICATION_CREDENTIAL_ID,
     CONF_CREDENTIAL_ID,

@@ -15,13 +15,13 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 from homeassistant.util import slugify
 
-from .application_credentials_bridge import (
+from .const import DOMAIN
+from .core_credentials.collection import (
     async_get_editable_application_credentials,
     async_update_application_credential,
 )
-from .const import DOMAIN
-from .credential_subject import CredentialSubject, OwnCredential, PeerCredential
-from .credentials import (
+from .credentials.orphaned_entries import async_relink, async_restore
+from .credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
@@ -35,12 +35,12 @@ from .credentials import (
     async_update_credential,
     credential_of,
 )
-from .instructions import async_get_placeholders
-from .models import DeveloperCredential, RedirectUri
-from .orphaned_entries import async_relink, async_restore
+from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
+from .flows.instructions import async_get_placeholders
+from .oauth2.redirect_uri import async_get_redirect_uris
+from .oauth2.server import DeveloperCredential, RedirectUri
+from .oauth2.verification import Outcome
 from .platform import async_get_integrations
-from .redirect_uri import async_get_redirect_uris
-from .verification import Outcome
 
 CONF_APPLICATION_CREDENTIAL_ID: Final = "application_credentials_id"
 CONF_ENTRY_ID: Final = "config_entry_id"

@@ -9,9 +9,9 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials import DeveloperCredential, async_revoke_token
-from custom_components.developer_credentials.errors import InvalidGrantError
+from custom_components.developer_credentials.oauth2.errors import InvalidGrantError
+from custom_components.developer_credentials.oauth2.verification import Outcome, async_verify
 from custom_components.developer_credentials.platform import async_get_platform
-from custom_components.developer_credentials.verification import Outcome, async_verify
 from tests.common import REDIRECT_URI, SENTINEL, add_credential, entry_of, log_in_and_return
 from tests.conftest import Install
 

@@ -1,0 +1,113 @@
+"""Rejected credentials: what the server does not accept any more, told in a repair.
+
+A server that refuses a refresh because of the client (RFC 6749, section 5.2, `invalid_client` and
+its kin) wants another secret or id. The integrations keep their refresh tokens meanwhile, and go on
+with them once the credential is right. The repair goes when a later request succeeds, or when the
+credential is another one.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN, LOGGER, NOTHING
+from ..flows.instructions import escape_markdown
+from ..oauth2.errors import InvalidClientError, InvalidGrantError, TokenRequestError
+from ..oauth2.server import DeveloperCredential, RedirectUri
+from .last_answers import async_note
+from .store import Key, async_get_by_key, async_get_users, credential_of, issue_id_of
+
+ISSUE_KIND: Final = "rejected"
+
+
+class Rejection(NamedTuple):
+    """A credential as it was rejected, since when, and the server's words."""
+
+    credential: DeveloperCredential
+    since: datetime
+    answer: str
+
+
+_DATA_REJECTIONS: HassKey[dict[Key, Rejection]] = HassKey(f"{DOMAIN}_rejections")
+
+
+@callback
+def async_note_answer(hass: HomeAssistant, key: Key, error: TokenRequestError | None) -> None:
+    """Take note of what the server said to a client.
+
+    Args:
+        hass: Home Assistant.
+        key: The client's credential.
+        error: Why a token request brought no token; None where it did.
+    """
+    async_note(hass, ("refresh", *key), error.reason if error else "accepted")
+    if isinstance(error, InvalidClientError):
+        _async_report(hass, key, error)
+    elif error is None or isinstance(error, InvalidGrantError):
+        # A server that looks at the grant has accepted the client.
+        _async_withdraw(hass, key)
+
+
+@callback
+def async_withdraw_outdated(hass: HomeAssistant) -> None:
+    """Take back what was told of credentials that are others now, are gone, or are not used."""
+    for key, rejection in list(async_get_rejections(hass).items()):
+        subentry = async_get_by_key(hass, key)
+        if (
+            subentry is None
+            or _client(credential_of(subentry)) != _client(rejection.credential)
+            or not async_get_users(hass, subentry)
+        ):
+            _async_withdraw(hass, key)
+
+
+def _client(credential: DeveloperCredential) -> DeveloperCredential:
+    """Return what the token endpoint knows of a credential."""
+    return replace(credential, name=None, redirect_uri=RedirectUri.DEFAULT)
+
+
+@callback
+def async_get_rejections(hass: HomeAssistant) -> dict[Key, Rejection]:
+    """Return the rejected credentials."""
+    return hass.data.setdefault(_DATA_REJECTIONS, {})
+
+
+@callback
+def _async_report(hass: HomeAssistant, key: Key, error: InvalidClientError) -> None:
+    if (subentry := async_get_by_key(hass, key)) is None:
+        return
+    rejections = async_get_rejections(hass)
+    if key not in rejections:
+        answer = ": ".join(text for text in (error.error, error.error_description) if text)
+        rejections[key] = Rejection(credential_of(subentry), dt_util.now(), answer)
+        LOGGER.warning("The server does not accept the credential %s any more", subentry.title)
+    rejection = rejections[key]
+    users = ", ".join(escape_markdown(user.title) for user in async_get_users(hass, subentry))
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id_of(ISSUE_KIND, key),
+        data={"domain": key[0], "auth_domain": key[1]},
+        is_fixable=True,
+        issue_domain=key[0],
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="credential_rejected",
+        translation_placeholders={
+            "answer": escape_markdown(rejection.answer) or NOTHING,
+            # In the title, which is no Markdown.
+            "credential": subentry.title,
+            "entries": users or NOTHING,
+            "since": f"{rejection.since:%Y-%m-%d %H:%M}",
+        },
+    )
+
+
+@callback
+def _async_withdraw(hass: HomeAssistant, key: Key) -> None:
+    if async_get_rejections(hass).pop(key, None):
+        ir.async_delete_issue(hass, DOMAIN, issue_id_of(ISSUE_KIND, key))

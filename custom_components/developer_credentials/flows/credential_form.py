@@ -1,0 +1,287 @@
+"""The credential form: the steps that the config flow, the subentry flow and repairs share.
+
+The user chooses the integration, then fills in the form, which shows the integration's instructions
+and the redirect URIs to register. What it says is verified before it is saved; where the server
+rejects it, the user corrects it, or submits the same again to insist. Home Assistant's own
+application credentials are edited in the same form.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+from homeassistant.loader import IntegrationNotFound, async_get_integration
+import voluptuous as vol
+
+from ..const import DEVELOPER_GUIDE_URL, NOTHING
+from ..core_credentials.collection import (
+    async_get_editable_application_credentials,
+    async_update_application_credential,
+)
+from ..credentials.store import CONF_REDIRECT_URI
+from ..oauth2.redirect_uri import async_get_redirect_uri, async_get_redirect_uris
+from ..oauth2.server import DeveloperCredential, RedirectUri
+from ..oauth2.verification import Outcome, Verification
+from ..platform import async_get_integrations, async_get_name
+from .credential_subject import OwnCredential, PeerCredential
+from .instructions import async_describe_redirect_uris, async_get_instructions, escape_markdown
+
+
+class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    FlowHandler[ContextT, ResultT, HandlerT]
+):
+    """The steps that add or edit a credential."""
+
+    # The credential that is added or edited.
+    _subject: OwnCredential | PeerCredential
+    # What was entered last.
+    _entered: DeveloperCredential | None = None
+    # The secret that was entered last: the frontend empties its field.
+    _secret: str = ""
+    # What the server said of the credential that is there, where it has rejected that.
+    _rejection: str | None = None
+
+    def __init__(self) -> None:
+        """Initialize with nothing verified."""
+        # What came of what was submitted; what the server rejects, the user may insist on.
+        self._verified: dict[DeveloperCredential, Verification] = {}
+
+    @abstractmethod
+    async def _async_save(self, subject: OwnCredential, credential: DeveloperCredential) -> ResultT:
+        """Save a credential of ours, and finish the flow."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Choose what to do, where there is a choice."""
+        integrations = await async_get_integrations(self.hass)
+        application_credentials = await async_get_editable_application_credentials(self.hass)
+        if integrations and application_credentials:
+            return self.async_show_menu(
+                step_id="user", menu_options=["integration", "application_credential"]
+            )
+        if application_credentials:
+            return await self.async_step_application_credential()
+        if integrations:
+            return await self.async_step_integration()
+        return self.async_abort(
+            reason="no_integrations", description_placeholders={"url": DEVELOPER_GUIDE_URL}
+        )
+
+    async def async_step_integration(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Choose the integration that a new credential is for."""
+        integrations = await async_get_integrations(self.hass)
+        if user_input is None and len(integrations) > 1:
+            names = {domain: integration.name for domain, integration in integrations.items()}
+            return self.async_show_form(
+                step_id="integration", data_schema=choice(CONF_DOMAIN, names)
+            )
+        domain = user_input[CONF_DOMAIN] if user_input else next(iter(integrations))
+        self._subject = OwnCredential(self.hass, integrations[domain])
+        return await self.async_step_credential()
+
+    async def async_step_application_credential(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Choose one of Home Assistant's application credentials to edit."""
+        choices = await async_get_editable_application_credentials(self.hass)
+        if user_input is None:
+            names = {
+                one.item_id: f"{await async_get_name(self.hass, one.domain)}: {one.credential}"
+                for one in choices.values()
+            }
+            return self.async_show_form(
+                step_id="application_credential", data_schema=choice("credential", names)
+            )
+        if (chosen := choices.get(user_input["credential"])) is None:
+            return self.async_abort(reason="credential_gone")
+        try:
+            integration = await async_get_integration(self.hass, chosen.domain)
+        except IntegrationNotFound:
+            return self.async_abort(
+                reason="integration_gone", description_placeholders={"domain": chosen.domain}
+            )
+        self._subject = PeerCredential(self.hass, integration, chosen)
+        return await self.async_step_edit_application_credential()
+
+    async def async_step_credential(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Fill in a new credential."""
+        return await self._async_form("credential", user_input)
+
+    async def async_step_retry(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Correct a new credential; an empty secret is the one that was just entered."""
+        return await self._async_form("retry", user_input)
+
+    async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Change a credential; an empty secret is the one that is there."""
+        return await self._async_form("edit", user_input)
+
+    async def async_step_edit_application_credential(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Change an application credential; an empty secret is the one that is there."""
+        return await self._async_form("edit_application_credential", user_input)
+
+    async def _async_form(self, step_id: str, user_input: dict[str, Any] | None) -> ResultT:
+        """Show the form, or save what it says where that stands the test."""
+        if user_input is None:
+            errors = {} if self._rejection is None else {"base": Outcome.REJECTED.value}
+            return await self._async_show(step_id, None, errors, self._rejection)
+        stored = self._subject.stored
+        self._secret = user_input.get(CONF_CLIENT_SECRET) or self._secret
+        if step_id == "credential" and self._secret:
+            step_id = "retry"
+        try:
+            credential = DeveloperCredential(
+                user_input[CONF_CLIENT_ID],
+                self._secret or (stored.client_secret if stored else ""),
+                user_input.get(CONF_NAME),
+                redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
+                token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
+            )
+        except ValueError:
+            return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
+        self._entered = credential
+        errors, detail = await self._async_check(credential)
+        if errors:
+            return await self._async_show(step_id, user_input, errors, detail)
+        now = self._subject.stored
+        if stored and now and not self._secret and stored.client_secret != now.client_secret:
+            # Somebody has changed it while the server was asked: that is the one to keep.
+            return await self._async_form(step_id, user_input)
+        return await self._async_submit(self._subject, credential)
+
+    async def _async_submit(
+        self, subject: OwnCredential | PeerCredential, credential: DeveloperCredential
+    ) -> ResultT:
+        """Save what stands the test."""
+        if isinstance(subject, PeerCredential):
+            return await self._async_save_application_credential(subject, credential)
+        if not subject.is_there:
+            return self.async_abort(reason="credential_gone")
+        return await self._async_save(subject, self._verified[credential].credential)
+
+    async def _async_save_application_credential(
+        self, subject: PeerCredential, credential: DeveloperCredential
+    ) -> ResultT:
+        if not await async_update_application_credential(
+            self.hass, subject.application_credential, credential
+        ):
+            return self.async_abort(reason="credential_gone")
+        title = f"{subject.integration.name}: {credential}"
+        return self.async_abort(
+            reason="credential_saved",
+            description_placeholders={"title": escape_markdown(title)},
+        )
+
+    async def _async_show(
+        self,
+        step_id: str,
+        user_input: dict[str, Any] | None,
+        errors: dict[str, str],
+        detail: str | None = None,
+    ) -> ResultT:
+        """Show the form with what is known; a secret goes in, and never out again."""
+        stored, integration = self._subject.stored, self._subject.integration
+        try:
+            redirect_uris = async_get_redirect_uris(self.hass)
+            if stored:
+                uri = async_get_redirect_uri(self.hass, stored.redirect_uri)
+                redirect_uris.setdefault(stored.redirect_uri, uri)
+        except NoURLAvailableError:
+            redirect_uris = {}
+        known = dict(user_input or {})
+        if user_input is None and (before := self._entered or stored):
+            known = {
+                CONF_NAME: before.name,
+                CONF_CLIENT_ID: before.client_id,
+                CONF_REDIRECT_URI: before.redirect_uri.value,
+            }
+        known.pop(CONF_CLIENT_SECRET, None)
+        default = redirect_uris.get(RedirectUri.DEFAULT, "")
+        instructions = ""
+        if self._subject.has_redirect_uri:
+            instructions = await async_get_instructions(self.hass, integration.domain, default)
+        else:
+            redirect_uris = {RedirectUri.DEFAULT: default}
+        entries = ", ".join(escape_markdown(user.title) for user in self._subject.users)
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(
+                _schema(
+                    list(redirect_uris or [RedirectUri.DEFAULT])
+                    if self._subject.has_redirect_uri
+                    else []
+                ),
+                known,
+            ),
+            description_placeholders={
+                "integration": integration.name,
+                "instructions": instructions,
+                "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
+                "detail": detail or NOTHING,
+                "entries": entries or NOTHING,
+            },
+            errors=errors,
+        )
+
+    async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
+        """Return the errors of the form, and the server's words."""
+        if self._subject.is_taken(credential.client_id):
+            return {CONF_CLIENT_ID: "already_configured"}, ""
+        if credential in self._verified:
+            return {}, ""
+        verification = await self._subject.async_verify(credential)
+        self._verified[credential] = verification
+        if verification.outcome is Outcome.REJECTED:
+            return {"base": verification.outcome.value}, verification.detail
+        if verification.outcome is Outcome.REDIRECT_URI_REJECTED:
+            field = CONF_REDIRECT_URI if self._subject.has_redirect_uri else "base"
+            return {field: verification.outcome.value}, verification.detail
+        return {}, ""
+
+
+def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
+    """Return the schema of a choice, in the order of the alphabet."""
+    options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=sorted(options, key=lambda option: option["label"].casefold()),
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+    return vol.Schema({vol.Required(name): selector})
+
+
+def _schema(redirect_uris: list[RedirectUri]) -> vol.Schema:
+    """Return the schema of the form, with a redirect URI where there are any to choose from."""
+    password = TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
+    schema = vol.Schema(
+        {
+            vol.Optional(CONF_NAME): TextSelector(),
+            vol.Required(CONF_CLIENT_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
+            vol.Optional(CONF_CLIENT_SECRET): TextSelector(password),
+        }
+    )
+    if not redirect_uris:
+        return schema
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=[choice.value for choice in redirect_uris],
+            translation_key=CONF_REDIRECT_URI,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+    return schema.extend(
+        {vol.Required(CONF_REDIRECT_URI, default=RedirectUri.DEFAULT.value): selector}
+    )

@@ -1,0 +1,184 @@
+"""What the credential form is filled in for: a credential of ours, or one of Home Assistant's."""
+
+from abc import ABC, abstractmethod
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    ImplementationUnavailableError,
+)
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.loader import Integration
+
+from ..core_credentials.collection import (
+    ApplicationCredential,
+    async_get_application_credential_server,
+    async_get_application_credential_users,
+    async_get_application_credentials,
+)
+from ..credentials.last_answers import async_note
+from ..credentials.store import async_find_subentry, async_get_entry, async_get_users, credential_of
+from ..oauth2.implementation import AuthImplementation
+from ..oauth2.redirect_uri import async_get_redirect_uri
+from ..oauth2.server import AuthorizationServer, DeveloperCredential
+from ..oauth2.verification import Outcome, Verification, async_verify
+from ..platform import PlatformError, async_call, async_get_platform
+
+
+class CredentialSubject(ABC):
+    """What the form has to know.
+
+    Attributes:
+        hass: Home Assistant.
+        integration: The integration that the credential is for.
+        has_redirect_uri: Whether the user chooses a redirect URI for it.
+    """
+
+    has_redirect_uri = True
+
+    def __init__(self, hass: HomeAssistant, integration: Integration) -> None:
+        """Initialize for an integration."""
+        self.hass = hass
+        self.integration = integration
+
+    @property
+    @abstractmethod
+    def stored(self) -> DeveloperCredential | None:
+        """The credential as it is; None for a new one."""
+
+    @property
+    @abstractmethod
+    def users(self) -> list[ConfigEntry]:
+        """The integration's entries that use it."""
+
+    @abstractmethod
+    def is_taken(self, client_id: str) -> bool:
+        """Return whether another credential of the integration has the client id."""
+
+    @abstractmethod
+    async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
+        """Return the server to verify a credential with, None where there is none to ask."""
+
+    async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        """Return whether the server knows a credential, where there is one to ask; never raises."""
+        inconclusive = Verification(Outcome.INCONCLUSIVE, "", credential)
+        if (server := await self.async_get_server(credential)) is None:
+            return inconclusive
+        try:
+            redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
+        except NoURLAvailableError:
+            return inconclusive
+        return await async_verify(self.hass, server, credential, redirect_uri)
+
+
+class OwnCredential(CredentialSubject):
+    """A credential of ours: a subentry, or one to be."""
+
+    def __init__(
+        self, hass: HomeAssistant, integration: Integration, subentry: ConfigSubentry | None = None
+    ) -> None:
+        """Initialize for a subentry; None for a new one."""
+        super().__init__(hass, integration)
+        self.subentry = subentry
+
+    @property
+    @override
+    def stored(self) -> DeveloperCredential | None:
+        return credential_of(self.subentry) if self.subentry else None
+
+    @property
+    @override
+    def users(self) -> list[ConfigEntry]:
+        return async_get_users(self.hass, self.subentry) if self.subentry else []
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it was not removed while the form was open."""
+        entry = async_get_entry(self.hass)
+        return self.subentry is None or (
+            entry is not None and self.subentry.subentry_id in entry.subentries
+        )
+
+    @override
+    def is_taken(self, client_id: str) -> bool:
+        found = async_find_subentry(self.hass, self.integration.domain, client_id)
+        return found is not None and found is not self.subentry
+
+    @override
+    async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        verification = await super().async_verify(credential)
+        async_note(
+            self.hass,
+            ("verification", self.integration.domain, credential.client_id),
+            verification.outcome.value,
+        )
+        return verification
+
+    @override
+    async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
+        try:
+            platform = await async_get_platform(self.hass, self.integration.domain)
+            if platform is None:
+                return None
+            if not hasattr(platform, "async_get_auth_implementation"):
+                return await async_call(
+                    platform, "async_get_authorization_server", AuthorizationServer, self.hass
+                )
+            implementation: AbstractOAuth2Implementation = await async_call(
+                platform,
+                "async_get_auth_implementation",
+                AbstractOAuth2Implementation,
+                self.hass,
+                self.integration.domain,
+                credential,
+            )
+        except ImplementationUnavailableError, PlatformError:
+            return None
+        if isinstance(implementation, AuthImplementation):
+            return implementation.authorization_server
+        return None
+
+
+class PeerCredential(CredentialSubject):
+    """An application credential of Home Assistant; its redirect URI is Home Assistant's default."""
+
+    has_redirect_uri = False
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        integration: Integration,
+        application_credential: ApplicationCredential,
+    ) -> None:
+        """Initialize for an application credential."""
+        super().__init__(hass, integration)
+        self.application_credential = application_credential
+
+    @property
+    @override
+    def stored(self) -> DeveloperCredential:
+        # As it is now: somebody else may have edited it.
+        own = self.application_credential
+        return async_get_application_credentials(self.hass).get(own.item_id, own).credential
+
+    @property
+    @override
+    def users(self) -> list[ConfigEntry]:
+        return async_get_application_credential_users(self.hass, self.application_credential)
+
+    @override
+    def is_taken(self, client_id: str) -> bool:
+        own = self.application_credential
+        return any(
+            one.credential.client_id == client_id and one.item_id != own.item_id
+            for one in async_get_application_credentials(self.hass).values()
+            if one.domain == own.domain
+        )
+
+    @override
+    async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
+        return await async_get_application_credential_server(
+            self.hass, self.integration.domain, credential
+        )

@@ -1,0 +1,214 @@
+"""The OAuth2 implementation of an integration: its declared server, and a credential of the user.
+
+It is Home Assistant's own, and does beyond that what a server is declared to want. Config flows
+log in with it, config entries refresh their tokens with it.
+"""
+
+from collections.abc import Awaitable, Callable
+import time
+from typing import Any, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    LocalOAuth2Implementation,
+    LocalOAuth2ImplementationWithPkce,
+)
+from yarl import URL
+
+from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
+from .redirect_uri import async_get_redirect_uri
+from .server import AuthorizationServer, DeveloperCredential
+from .single_flight import async_join
+from .token_endpoint import TokenEndpoint
+
+
+class AuthImplementation(LocalOAuth2Implementation):
+    """The authorization code grant with the user's own client (RFC 6749, section 4.1).
+
+    Attributes:
+        authorization_server: The server.
+        credential: The client.
+        error: Why the last token request brought no token; None where it did.
+        observer: Is told why a refresh brought no token, and None when a request did.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        auth_domain: str,
+        credential: DeveloperCredential,
+        authorization_server: AuthorizationServer,
+    ) -> None:
+        """Initialize for the credential that the integration's entries know as `auth_domain`."""
+        super().__init__(
+            hass,
+            auth_domain,
+            credential.client_id,
+            credential.client_secret,
+            authorization_server.authorize_url,
+            authorization_server.token_url,
+        )
+        self.authorization_server = authorization_server
+        self.credential = credential
+        self.error: TokenRequestError | None = None
+        self.observer: Callable[[TokenRequestError | None], None] | None = None
+        # The code verifiers of the logins that have begun, by flow.
+        self._code_verifiers: dict[str, str] = {}
+
+    @property
+    @override
+    def name(self) -> str:
+        """What the user picks the credential by."""
+        return str(self.credential)
+
+    @property
+    @override
+    def redirect_uri(self) -> str:
+        """The redirect URI that is registered for the credential.
+
+        Raises:
+            NoURLAvailableError: It is this instance's own, and Home Assistant knows no address.
+        """
+        return async_get_redirect_uri(self.hass, self.credential.redirect_uri)
+
+    @property
+    @override
+    def extra_authorize_data(self) -> dict[str, str]:
+        """The scopes and the parameters of the server; a subclass adds to them."""
+        return self.authorization_server.extra_authorize_data
+
+    @override
+    async def async_generate_authorize_url(self, flow_id: str) -> str:
+        """Return the URL of the login, with a code challenge where PKCE is used (RFC 7636).
+
+        A query that the authorize URL has itself survives.
+        """
+        # Home Assistant drops it before 2026.11.
+        generated = URL(await super().async_generate_authorize_url(flow_id))
+        url = URL(self.authorize_url).update_query(generated.query)
+        if self.authorization_server.uses_pkce(self.credential):
+            # A flow that shows its login again goes on with the login that it has begun.
+            code_verifier = self._code_verifiers.setdefault(flow_id, generate_code_verifier())
+            url = url.update_query(code_challenge_of(code_verifier))
+        return str(url)
+
+    @override
+    async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
+        """Return the token for an authorization code (RFC 6749, section 4.1.3).
+
+        Raises:
+            TokenRequestError: There is none; the class says why.
+        """
+        state = external_data["state"]
+        data = {
+            "grant_type": "authorization_code",
+            "code": external_data["code"],
+            "redirect_uri": state["redirect_uri"],
+            **self.extra_token_resolve_data,
+        }
+        if code_verifier := self._code_verifiers.pop(state.get("flow_id", ""), None):
+            data["code_verifier"] = code_verifier
+        return await self._noting_error(self._async_token(data))
+
+    @override
+    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
+        """Return the token after its refresh (RFC 6749, section 6).
+
+        However many ask to refresh the same token, one request is made: a server that rotates
+        refresh tokens takes each of them once (RFC 9700, section 4.14.2). What the server does not
+        send stays: the refresh token, and the lifetime.
+
+        Raises:
+            TokenRequestError: There is none; the class says why.
+        """
+        if not (refresh_token := token.get("refresh_token")):
+            # Only another login brings a token.
+            request_info = self.token_endpoint.request_info
+            self.error = InvalidGrantError(domain=self.domain, request_info=request_info)
+            raise self.error
+        try:
+            answer = await self._noting_error(self._async_refresh(token, refresh_token))
+        except TokenRequestError as err:
+            if self.observer:
+                self.observer(err)
+            raise
+        return {**token, **answer}
+
+    async def _async_refresh(self, token: dict[str, Any], refresh_token: str) -> dict[str, Any]:
+        async def refresh() -> dict[str, Any]:
+            data = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+            credential = self.credential
+            try:
+                return await self._async_token(data, token.get("expires_in"))
+            except InvalidClientError:
+                if credential == self.credential:
+                    raise
+            # It was corrected while the server looked at the old one.
+            return await self._async_token(data, token.get("expires_in"))
+
+        def keep(answer: dict[str, Any]) -> None:
+            """Store what nobody waits for any more; the server may give it only once."""
+            for entry in self.hass.config_entries.async_entries():
+                if entry.data.get("auth_implementation") == self.domain and (
+                    entry.data.get("token") == token
+                ):
+                    expires_at = time.time() + answer["expires_in"]
+                    new = {**token, **answer, "expires_at": expires_at}
+                    data = {**entry.data, "token": new}
+                    self.hass.config_entries.async_update_entry(entry, data=data)
+
+        return await async_join(
+            self.hass, ("refresh", self.token_url, refresh_token), refresh, keep
+        )
+
+    async def _async_token(self, data: dict[str, str], expires_in: object = None) -> dict[str, Any]:
+        """Return the token for a grant; `expires_in` is its lifetime where nobody tells it."""
+        answer = await self._token_request(data)
+        default = self.authorization_server.default_expires_in
+        return self.token_endpoint.checked(answer, expires_in if default is None else default)
+
+    @override
+    async def _token_request(self, data: dict[str, str]) -> dict[str, Any]:
+        """Return the fields of the server's answer to a grant; a subclass may mend them.
+
+        Raises:
+            TokenRequestError: The answer is an error, or none; the class says why.
+        """
+        data = {**self.authorization_server.token_params, **data}
+        return await self.token_endpoint.async_request_token(data)
+
+    @property
+    def token_endpoint(self) -> TokenEndpoint:
+        """The token endpoint, with the credential as it is now."""
+        return TokenEndpoint(
+            self.hass,
+            self.token_url,
+            self.credential,
+            self.authorization_server.auth_method_of(self.credential),
+            self.domain,
+        )
+
+    async def _noting_error[T](self, request: Awaitable[T]) -> T:
+        """Return what a request brings, and note why it brings nothing."""
+        self.error = None
+        try:
+            token = await request
+        except TokenRequestError as err:
+            self.error = err
+            raise
+        if self.observer:
+            self.observer(None)
+        return token
+
+
+def generate_code_verifier() -> str:
+    """Return a new code verifier, of 128 characters (RFC 7636, section 4.1)."""
+    return LocalOAuth2ImplementationWithPkce.generate_code_verifier()
+
+
+def code_challenge_of(code_verifier: str) -> dict[str, str]:
+    """Return what an authorize URL has of a code verifier (RFC 7636, section 4.3)."""
+    return {
+        "code_challenge": LocalOAuth2ImplementationWithPkce.compute_code_challenge(code_verifier),
+        "code_challenge_method": "S256",
+    }

@@ -1,0 +1,178 @@
+"""Verification: does the server know this client?
+
+Nothing is asked of the user. The token endpoint gets an authorization code that nobody issued: a
+server that accepts the client refuses the code, one that does not refuses the client (RFC 6749,
+section 5.2). It is judged by the error code, since servers disagree on the status. Before a client
+counts as rejected, the other ways to authenticate are tried. The authorization endpoint is asked
+too, for it has to show an error itself where client id or redirect URI are wrong (section
+4.1.2.1), and would leave the user there.
+
+Every other answer, and none, is inconclusive.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from http import HTTPStatus
+import secrets
+from typing import Final
+
+from aiohttp import ClientError
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from yarl import URL
+
+from .errors import INVALID_CLIENT_CODES, REDIRECT_URI_CODES, UnavailableError
+from .implementation import code_challenge_of, generate_code_verifier
+from .server import AUTH_METHODS, AuthorizationServer, ClientAuthMethod, DeveloperCredential
+from .token_endpoint import TokenEndpoint
+
+# Seconds for all requests together.
+TIMEOUT: Final = 10.0
+
+# How servers refuse the code, beside RFC 6749's name for it.
+_INVALID_CODE_CODES: Final = frozenset(
+    {"invalid_grant", "invalid_code", "bad_verification_code", "invalid_authorization_code"}
+)
+
+
+class Outcome(StrEnum):
+    """What a verification came to."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REDIRECT_URI_REJECTED = "redirect_uri_rejected"
+    INCONCLUSIVE = "inconclusive"
+
+
+# The server knows the client.
+_KNOWN: Final = {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The result of a verification.
+
+    Attributes:
+        outcome: What it came to.
+        detail: The server's words, plain and short; empty without any.
+        credential: The client, with the way to authenticate by which it was accepted.
+    """
+
+    outcome: Outcome
+    detail: str
+    credential: DeveloperCredential
+
+
+async def async_verify(
+    hass: HomeAssistant,
+    server: AuthorizationServer,
+    credential: DeveloperCredential,
+    redirect_uri: str,
+) -> Verification:
+    """Return whether the server knows the client, after ten seconds at most; never raises.
+
+    Args:
+        hass: Home Assistant.
+        server: The authorization server.
+        credential: The client.
+        redirect_uri: The redirect URI that the login will have.
+    """
+    inquiry = _Inquiry(hass, server, credential, redirect_uri)
+    verification = Verification(Outcome.INCONCLUSIVE, "", credential)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TIMEOUT):
+            verification = await inquiry.async_ask_token_endpoint()
+            if verification.outcome in {Outcome.ACCEPTED, Outcome.INCONCLUSIVE} and (
+                await inquiry.async_is_refused_by_login_page()
+            ):
+                verification = replace(
+                    verification, outcome=Outcome.REDIRECT_URI_REJECTED, detail=""
+                )
+    return verification
+
+
+class _Inquiry:
+    """The requests of one verification; they have what those of a login will have."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        server: AuthorizationServer,
+        credential: DeveloperCredential,
+        redirect_uri: str,
+    ) -> None:
+        """Initialize with a code verifier where the login will have one."""
+        self._hass = hass
+        self._server = server
+        self._credential = credential
+        self._redirect_uri = redirect_uri
+        self._code_verifier = generate_code_verifier() if server.uses_pkce(credential) else None
+
+    async def async_ask_token_endpoint(self) -> Verification:
+        """Return what the token endpoint thinks of the client, by each way to authenticate."""
+        method = self._server.auth_method_of(self._credential)
+        verification = await self._async_ask(method)
+        if verification.outcome is not Outcome.REJECTED or not self._credential.client_secret:
+            return verification
+        for other in dict.fromkeys((self._server.token_endpoint_auth_method, *AUTH_METHODS)):
+            if other != method and (second := await self._async_ask(other)).outcome in _KNOWN:
+                return second
+        return verification
+
+    async def _async_ask(self, method: ClientAuthMethod) -> Verification:
+        endpoint = TokenEndpoint(
+            self._hass, self._server.token_url, self._credential, method, domain=""
+        )
+        data = {
+            **self._server.token_params,
+            "grant_type": "authorization_code",
+            "code": secrets.token_urlsafe(32),
+            "redirect_uri": self._redirect_uri,
+        }
+        if self._code_verifier:
+            data["code_verifier"] = self._code_verifier
+        try:
+            answer = await endpoint.async_post(data)
+        except UnavailableError:
+            return Verification(Outcome.INCONCLUSIVE, "", self._credential)
+        outcome = _judge(answer.error)
+        detail = ": ".join(text for text in (answer.error, answer.error_description) if text)
+        credential = self._credential
+        if outcome in _KNOWN and credential.client_secret:
+            declared = method == self._server.token_endpoint_auth_method
+            credential = replace(
+                credential, token_endpoint_auth_method=None if declared else method
+            )
+        return Verification(outcome, detail, credential)
+
+    async def async_is_refused_by_login_page(self) -> bool:
+        """Return whether the authorization endpoint calls the request a bad one."""
+        url = URL(self._server.authorize_url).update_query(
+            response_type="code",
+            client_id=self._credential.client_id,
+            redirect_uri=self._redirect_uri,
+            state=secrets.token_urlsafe(32),
+            **self._server.extra_authorize_data,
+        )
+        if self._code_verifier:
+            url = url.update_query(code_challenge_of(self._code_verifier))
+        try:
+            async with async_get_clientsession(self._hass).get(
+                url, allow_redirects=False
+            ) as response:
+                return response.status == HTTPStatus.BAD_REQUEST
+        except ClientError, TimeoutError:
+            return False
+
+
+def _judge(error: str) -> Outcome:
+    """Return what an error code of the token endpoint means."""
+    if error in _INVALID_CODE_CODES:
+        return Outcome.ACCEPTED
+    if error in REDIRECT_URI_CODES:
+        return Outcome.REDIRECT_URI_REJECTED
+    if error in INVALID_CLIENT_CODES:
+        return Outcome.REJECTED
+    return Outcome.INCONCLUSIVE

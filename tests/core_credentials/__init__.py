@@ -1,0 +1,1 @@
+"""Tests of editing and taking over Home Assistant's own application credentials."""

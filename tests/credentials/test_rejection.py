@@ -1,0 +1,368 @@
+"""Tests of credentials that the server does not accept any more."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials.rejection import async_get_rejections
+from custom_components.developer_credentials.credentials.store import issue_id_of
+from custom_components.developer_credentials.oauth2.token_endpoint import Answer, TokenEndpoint
+from demo.authorization_server import DemoAuthorizationServer
+from tests.common import (
+    REDIRECT_URI,
+    SENTINEL,
+    add_credential,
+    begin_repair,
+    continue_repair,
+    entry_of,
+    issue_ids,
+    log_in_and_return,
+)
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+SENSOR = "sensor.demo_account_requests"
+ROTATED = f"{SENTINEL}-rotated"
+
+
+@pytest.fixture
+async def account(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+) -> ConfigEntry:
+    """Log in at Demo Cloud."""
+    demo_cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+    await add_credential(hass, "demo_cloud", name="My app")
+    step = await hass.config_entries.flow.async_init("demo_cloud", context={"source": SOURCE_USER})
+    await log_in_and_return(hass, hass_client_no_auth, step)
+    (account,) = hass.config_entries.async_entries("demo_cloud")
+    assert issue_ids(hass) == []
+    return account
+
+
+def _rotate(cloud: DemoAuthorizationServer) -> None:
+    cloud.clients["client-id"].client_secret = ROTATED
+
+
+async def _poll(hass: HomeAssistant, account: ConfigEntry) -> str:
+    """Poll the account with an expired token; return the state of the sensor."""
+    await account.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+    state = hass.states.get(SENSOR)
+    assert state is not None
+    return state.state
+
+
+def _subentry_id(hass: HomeAssistant) -> str:
+    (subentry_id,) = entry_of(hass).subentries
+    return subentry_id
+
+
+async def test_rejected_while_in_use(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A rotated secret raises one repair; with the new one the sensor is back, without a login."""
+    before = account.data["token"]
+    _rotate(demo_cloud)
+    since = dt_util.now()
+    for _ in range(3):
+        assert await _poll(hass, account) == "unavailable"
+        freezer.tick(timedelta(minutes=2))
+    assert account.state is ConfigEntryState.LOADED
+    assert hass.config_entries.flow.async_progress() == []
+    issue_id = issue_id_of("rejected", ("demo_cloud", "demo_cloud_client_id"))
+    assert "client_id" not in issue_id
+    assert issue_ids(hass) == [issue_id]
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.is_fixable
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["answer"].startswith(
+        r"invalid\_client\: The client cannot"
+    )
+    assert issue.translation_placeholders == {
+        **issue.translation_placeholders,
+        "credential": "Demo Cloud: My app",
+        "entries": "Demo account",
+        "since": f"{since:%Y-%m-%d %H:%M}",
+    }
+
+    step = await begin_repair(hass_client, issue_id)
+    assert step["step_id"] == "edit"
+    assert not step["errors"]
+    assert SENTINEL not in str(step)
+    values = {"client_id": "client-id", "redirect_uri": "default"}
+    step = await continue_repair(
+        hass, hass_client, step, {**values, "client_secret": f"{SENTINEL}-wrong"}
+    )
+    assert step["errors"] == {"base": "rejected"}
+    assert issue_ids(hass) == [issue_id]
+    step = await continue_repair(hass, hass_client, step, {**values, "client_secret": ROTATED})
+    assert step["type"] == "create_entry"
+    assert issue_ids(hass) == []
+    assert int(await _poll(hass, account)) > 0
+    assert account.data["token"]["refresh_token"] != before["refresh_token"]
+    assert hass.config_entries.flow.async_progress() == []
+    assert len(hass.states.async_all("sensor")) == 1
+
+
+async def test_rejected_at_set_up(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+) -> None:
+    """An entry that waits for its set-up is set up at once with the corrected credential."""
+    _rotate(demo_cloud)
+    assert not await hass.config_entries.async_reload(account.entry_id)
+    states = [account.state]
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    values = {"client_id": "client-id", "client_secret": ROTATED, "redirect_uri": "default"}
+    await continue_repair(hass, hass_client, step, values)
+    states.append(account.state)
+    assert states == [ConfigEntryState.SETUP_RETRY, ConfigEntryState.LOADED]
+    assert issue_ids(hass) == []
+
+
+async def test_accepted_again(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """The repair goes when a later request succeeds: the server had a bad day."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    assert issue_ids(hass)
+    demo_cloud.unavailable = True
+    await _poll(hass, account)
+    assert issue_ids(hass)
+    demo_cloud.unavailable = False
+    demo_cloud.clients["client-id"].client_secret = SENTINEL
+    assert int(await _poll(hass, account)) > 0
+    assert issue_ids(hass) == []
+    assert async_get_rejections(hass) == {}
+
+
+async def test_refused_grant(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """A server that refuses the grant has accepted the client; the user logs in again."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    demo_cloud.clients["client-id"].client_secret = SENTINEL
+    demo_cloud.revoke_refresh_tokens()
+    await _poll(hass, account)
+    assert issue_ids(hass) == []
+    assert len(hass.config_entries.flow.async_progress_by_handler("demo_cloud")) == 1
+
+
+async def test_login_succeeds(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+) -> None:
+    """A login with the credential takes the repair back as well."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    demo_cloud.clients["client-id"].client_secret = SENTINEL
+    step = await hass.config_entries.flow.async_init("demo_cloud", context={"source": SOURCE_USER})
+    await log_in_and_return(hass, hass_client_no_auth, step)
+    assert issue_ids(hass) == []
+
+
+@pytest.mark.parametrize("how", ["edited", "deleted", "entry removed"])
+async def test_credential_changes(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry, how: str
+) -> None:
+    """The repair is about a credential that is not as it was: it goes."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    entry = entry_of(hass)
+    subentry = entry.subentries[_subentry_id(hass)]
+    if how == "edited":
+        data = {**subentry.data, "client_secret": f"{SENTINEL}-other"}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    elif how == "deleted":
+        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    else:
+        await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert issue_id not in issue_ids(hass)
+    await _poll(hass, account)
+    # The new secret is as wrong as the old one; of what is gone, nothing is told.
+    assert (issue_id in issue_ids(hass)) is (how == "edited")
+
+
+async def test_another_name(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """A new name does not make a rejected credential a better one."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    entry = entry_of(hass)
+    subentry = entry.subentries[_subentry_id(hass)]
+    data = {**subentry.data, "name": "Other"}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    await hass.async_block_till_done()
+    assert issue_ids(hass) == [issue_id]
+
+
+@pytest.mark.parametrize("how", ["deleted", "accepted"])
+async def test_repair_is_outdated(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    how: str,
+) -> None:
+    """A repair that is opened too late says that there is nothing to do."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    subentry_id = _subentry_id(hass)
+    if how == "deleted":
+        hass.config_entries.async_remove_subentry(entry_of(hass), subentry_id)
+    else:
+        async_get_rejections(hass).clear()
+    await hass.async_block_till_done()
+    # The frontend has it still.
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data=issue.data,
+        is_fixable=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="credential_rejected",
+    )
+    step = await begin_repair(hass_client, issue_id)
+    assert (step["type"], step["reason"]) == ("abort", "credential_gone")
+
+
+async def test_new_secret_before_the_old_one_is_refused(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """A secret that is entered in time costs no request: no unavailable sensor, no reload."""
+    states: list[str] = []
+    hass.bus.async_listen(
+        "state_changed", lambda event: states.append(event.data["new_state"].state)
+    )
+    runtime_data = account.runtime_data
+    client = demo_cloud.clients["client-id"]
+    client.client_secret, client.old_client_secret = ROTATED, SENTINEL
+    await _poll(hass, account)
+    entry = entry_of(hass)
+    subentry = entry.subentries[_subentry_id(hass)]
+    data = {**subentry.data, "client_secret": ROTATED}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    await hass.async_block_till_done()
+    client.old_client_secret = ""
+    await _poll(hass, account)
+    assert len(states) == 2
+    assert "unavailable" not in states
+    assert account.runtime_data is runtime_data
+    sent = [request.form["client_secret"] for request in demo_cloud.token_requests]
+    assert sent[-2:] == [SENTINEL, ROTATED]
+    assert issue_ids(hass) == []
+
+
+async def test_old_answer_comes_after_the_correction(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """What the server says of the old secret is no rejection of the new one, which is tried."""
+    _rotate(demo_cloud)
+    entry = entry_of(hass)
+    subentry = entry.subentries[_subentry_id(hass)]
+    data = {**subentry.data, "client_secret": ROTATED}
+    original = TokenEndpoint.async_post
+
+    async def async_post(endpoint: TokenEndpoint, body: Mapping[str, str]) -> Answer:
+        answer = await original(endpoint, body)
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        return answer
+
+    with patch.object(TokenEndpoint, "async_post", async_post):
+        assert int(await _poll(hass, account)) > 0
+    assert issue_ids(hass) == []
+    sent = [request.form["client_secret"] for request in demo_cloud.token_requests]
+    assert sent[-2:] == [SENTINEL, ROTATED]
+
+
+async def test_without_a_refresh_token(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """An entry that lacks its refresh token says nothing of the client: the server is not asked."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    token = {"access_token": "a", "expires_at": 0, "expires_in": 5}
+    hass.config_entries.async_update_entry(account, data={**account.data, "token": token})
+    await _poll(hass, account)
+    assert issue_ids(hass) == [issue_id]
+
+
+async def test_last_user_is_removed(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+) -> None:
+    """Where nothing waits for it any more, there is nothing to tell."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    assert issue_ids(hass)
+    await hass.config_entries.async_remove(account.entry_id)
+    await hass.async_block_till_done()
+    assert issue_ids(hass) == []
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_entered_again_after_deletion(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    right: bool,
+) -> None:
+    """A credential that is entered again is that of the entries that are loaded, at once.
+
+    Its rejection is told as well, and so is its next rotation taken over.
+    """
+    runtime_data = account.runtime_data
+    hass.config_entries.async_remove_subentry(entry_of(hass), _subentry_id(hass))
+    await hass.async_block_till_done()
+    _rotate(demo_cloud)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
+    values = {"client_id": "client-id", "redirect_uri": "default"}
+    values["client_secret"] = ROTATED if right else f"{SENTINEL}-wrong"
+    step = await continue_repair(hass, hass_client, step, values)
+    if not right:
+        # The user insists.
+        step = await continue_repair(hass, hass_client, step, values)
+    assert step["type"] == "create_entry"
+    assert (await _poll(hass, account) == "unavailable") is not right
+    assert bool(issue_ids(hass)) is not right
+    if not right:
+        entry = entry_of(hass)
+        subentry = entry.subentries[_subentry_id(hass)]
+        data = {**subentry.data, "client_secret": ROTATED}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        assert int(await _poll(hass, account)) > 0
+    assert account.runtime_data is runtime_data

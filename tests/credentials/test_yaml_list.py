@@ -1,0 +1,597 @@
+"""Tests of credentials from YAML."""
+
+import asyncio
+import json
+from pathlib import Path
+import re
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant import config as conf_util
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser, flush_store
+
+from custom_components.developer_credentials import (
+    DeveloperCredential,
+    async_import_developer_credential,
+)
+from custom_components.developer_credentials.const import DOMAIN
+from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, issue_ids, stored
+from tests.conftest import Install
+
+OWN_YAML = (
+    PLATFORM
+    + """
+async def async_get_developer_credential(hass):
+    return hass.data.get("own_yaml")
+"""
+)
+
+
+async def _start(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
+    """Set up the integration from a configuration.yaml, as Home Assistant does at its start."""
+    (tmp_path / "configuration.yaml").write_text(text)
+    (tmp_path / "secrets.yaml").write_text(secrets)
+    config = await hass.async_add_executor_job(
+        load_yaml_dict, str(tmp_path / "configuration.yaml"), Secrets(tmp_path)
+    )
+    assert await async_setup_component(hass, DOMAIN, config)
+    await hass.async_block_till_done()
+
+
+def _values(hass: HomeAssistant, *keys: str) -> list[tuple[str | None, ...]]:
+    return [tuple(credential[key] for key in keys) for credential in stored(hass)]
+
+
+async def test_readme(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The list that the README shows is imported as it stands."""
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    (snippet,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    secrets = f"demo_cloud_client_id: id\ndemo_cloud_client_secret: {SENTINEL}\n"
+    await _start(hass, tmp_path, snippet, secrets)
+    assert _values(hass, "domain", "client_id", "client_secret", "name") == [
+        ("demo_cloud", "id", SENTINEL, "My app")
+    ]
+
+
+async def test_list(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """The items of the list are imported; the first one keeps the integration's domain."""
+    install("acme", PLATFORM)
+    await _start(
+        hass,
+        tmp_path,
+        """
+developer_credentials:
+  - domain: demo_cloud
+    client_id: !secret demo_cloud_client_id
+    client_secret: !secret demo_cloud_client_secret
+    name: My app
+  - domain: acme
+    client_id: public
+  - domain: acme
+    client_id: another
+    client_secret: "%&+ ü"
+""",
+        f'demo_cloud_client_id: " id "\ndemo_cloud_client_secret: "{SENTINEL}%&+ü"\n',
+    )
+    assert _values(hass, "domain", "auth_domain", "client_id", "client_secret", "name") == [
+        ("demo_cloud", "demo_cloud", "id", f"{SENTINEL}%&+ü", "My app"),
+        ("acme", "acme", "public", "", None),
+        ("acme", "acme_2", "another", "%&+ ü", None),
+    ]
+    assert list(await async_get_implementations(hass, "acme")) == ["acme", "acme_2"]
+    assert ir.async_get(hass).issues == {}
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    ["developer_credentials:\n", "developer_credentials: []\n", "homeassistant:\n"],
+    ids=["empty", "no items", "absent"],
+)
+async def test_nothing(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
+    """Without an item, nothing is made."""
+    await _start(hass, tmp_path, yaml)
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+BAD_ITEMS = {
+    "text": ("just text", "not_a_mapping", ""),
+    "list": ("[a, b]", "not_a_mapping", ""),
+    "number": ("3", "not_a_mapping", ""),
+    "nothing": ("", "not_a_mapping", ""),
+    "no domain": ("{client_id: id}", "missing_key", "domain"),
+    "no client id": ("{domain: demo_cloud}", "missing_key", "client_id"),
+    "null client id": ("{domain: demo_cloud, client_id: }", "missing_key", "client_id"),
+    "blank client id": ('{domain: demo_cloud, client_id: " "}', "missing_key", "client_id"),
+    "number as client id": ("{domain: demo_cloud, client_id: 12}", "not_text", "client_id"),
+    "number as secret": (
+        "{domain: demo_cloud, client_id: id, client_secret: 1.5}",
+        "not_text",
+        "client_secret",
+    ),
+    "list as domain": ("{domain: [demo_cloud], client_id: id}", "not_text", "domain"),
+    "unknown domain": ("{domain: nowhere, client_id: id}", "unknown_integration", "nowhere"),
+    "no platform": ("{domain: sun, client_id: id}", "unknown_integration", "sun"),
+    "unknown key": (
+        "{domain: demo_cloud, client_id: id, client_secrte: x}",
+        "unknown_key",
+        "client_secrte",
+    ),
+    "no space after the colon": (
+        f"{{domain: demo_cloud, client_id: id, client_secret:{SENTINEL}}}",
+        "unknown_key",
+        "client_secret",
+    ),
+    "duplicate": ("{domain: demo_cloud, client_id: good}", "duplicate", "client_id"),
+}
+
+
+@pytest.mark.parametrize(("item", "reason", "key"), BAD_ITEMS.values(), ids=list(BAD_ITEMS))
+async def test_bad_item(
+    hass: HomeAssistant,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    item: str,
+    reason: str,
+    key: str,
+) -> None:
+    """A bad item is named with its place, in the log and in a repair; the others are imported."""
+    await _start(
+        hass,
+        tmp_path,
+        f"""
+developer_credentials:
+  - domain: demo_cloud
+    client_id: good
+    client_secret: {SENTINEL}
+  - {item}
+  - domain: demo_cloud
+    client_id: also good
+""",
+    )
+    assert _values(hass, "client_id") == [("good",), ("also good",)]
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == f"yaml_{reason}"
+    placeholders = issue.translation_placeholders
+    assert placeholders is not None
+    assert placeholders["key"] == key
+    place = placeholders["place"]
+    assert place.endswith("configuration.yaml, line 6") or place == "developer_credentials, item 2"
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert f"({placeholders['place']}): {reason.replace('_', ' ')}" in record.getMessage()
+    assert key in record.getMessage()
+
+
+async def test_place_of_a_mapping(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The place of a mapping has its line."""
+    await _start(hass, tmp_path, "developer_credentials:\n  - domain: demo_cloud\n")
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["place"].endswith("configuration.yaml, line 2")
+
+
+@pytest.mark.parametrize("yaml", ["text", "{domain: demo_cloud}", "3"])
+async def test_not_a_list(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
+    """Whatever stands in place of the list, the integration is set up."""
+    await _start(hass, tmp_path, f"developer_credentials: {yaml}\n")
+    assert len(ir.async_get(hass).issues) == 1
+
+
+async def test_packages(hass: HomeAssistant) -> None:
+    """The lists of several packages are one list."""
+    config: dict[str, object] = {
+        "homeassistant": {},
+        DOMAIN: [{"domain": "demo_cloud", "client_id": "a"}],
+    }
+    package = {DOMAIN: [{"domain": "demo_cloud", "client_id": "b"}]}
+    await conf_util.merge_packages_config(hass, config, {"pack": package})
+    assert await async_setup_component(hass, DOMAIN, config)
+    await hass.async_block_till_done()
+    assert _values(hass, "client_id") == [("a",), ("b",)]
+
+
+async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A secret that has changed in YAML changes the credential; nothing else is touched."""
+    item = "developer_credentials:\n  domain: demo_cloud\n  client_id: id\n  client_secret: "
+    await _start(hass, tmp_path, f"{item}{SENTINEL}-1\n")
+    before = stored(hass)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+
+    # What the user edited stays, for as long as YAML says what it said.
+    edited = {**subentry.data, "client_secret": f"{SENTINEL}-2"}
+    hass.config_entries.async_update_subentry(entry, subentry, data=edited)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert stored(hass) == [edited]
+
+    hass.config.components.remove(DOMAIN)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await _start(hass, tmp_path, f"{item}{SENTINEL}-3\n  name: Renamed\n")
+    (after,) = stored(hass)
+    assert after["name"] == "Renamed"
+    assert subentry.title == "Demo Cloud: Renamed"
+    assert after["client_secret"] == f"{SENTINEL}-3"
+    assert after["auth_domain"] == before[0]["auth_domain"]
+    assert after["imported"] != before[0]["imported"]
+
+
+async def _reload(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
+    """Reload the integration's YAML, as the user does."""
+    (tmp_path / "configuration.yaml").write_text(text)
+    (tmp_path / "secrets.yaml").write_text(secrets)
+    hass.config.config_dir = str(tmp_path)
+    await hass.services.async_call(DOMAIN, "reload", blocking=True)
+    await hass.async_block_till_done()
+
+
+YAML = """
+developer_credentials:
+  - domain: demo_cloud
+    client_id: !secret id
+    client_secret: !secret secret
+"""
+
+SECRETS = f"id: id\nsecret: {SENTINEL}\n"
+
+
+async def test_reload(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A secret that has changed in secrets.yaml is taken over when the YAML is reloaded."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    (implementation,) = (await async_get_implementations(hass, "demo_cloud")).values()
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-rotated\n")
+    assert _values(hass, "client_id", "client_secret") == [("id", f"{SENTINEL}-rotated")]
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-rotated"
+
+
+async def test_reload_mends_problems(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A reload finds new problems and forgets the mended ones; what cannot be read is left."""
+    await _start(hass, tmp_path, "developer_credentials: [just text]\n")
+    assert len(issue_ids(hass)) == 1
+    await _reload(hass, tmp_path, YAML, SECRETS)
+    assert issue_ids(hass) == []
+    assert _values(hass, "client_id") == [("id",)]
+    before = stored(hass)
+    with pytest.raises(HomeAssistantError):
+        await _reload(hass, tmp_path, "developer_credentials: [\n")
+    assert stored(hass) == before
+    with patch(f"{RELOAD}.async_integration_yaml_config", return_value=None):
+        await _reload(hass, tmp_path, YAML)
+    assert stored(hass) == before
+
+
+RELOAD = "custom_components.developer_credentials"
+
+
+async def test_reload_of_nothing(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """Without an item there is nothing to import; problems of platforms are not of the list."""
+    await _start(hass, tmp_path, "homeassistant:\n")
+    await _reload(hass, tmp_path, "homeassistant:\n")
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    install("broken", "")
+    await add_credential(hass, "broken")
+    with pytest.raises(ImplementationUnavailableError):
+        await async_get_implementations(hass, "broken")
+    await _reload(hass, tmp_path, "homeassistant:\n")
+    assert issue_ids(hass) == ["platform_broken"]
+
+
+async def test_reload_while_disabled(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disabled entry is left alone by a reload as well."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    assert _values(hass, "client_secret") == [(SENTINEL,)]
+    assert "not imported, since Developer Credentials is disabled" in caplog.text
+    await hass.config_entries.async_set_disabled_by(entry_id, None)
+    await hass.async_block_till_done()
+    assert _values(hass, "client_secret") == [(f"{SENTINEL}-2",)]
+
+
+async def test_reload_is_for_admins(
+    hass: HomeAssistant, setup: None, hass_read_only_user: MockUser
+) -> None:
+    """Only an admin reloads."""
+    context = Context(user_id=hass_read_only_user.id)
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(DOMAIN, "reload", blocking=True, context=context)
+
+
+async def test_item_is_gone(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A credential whose item is gone stays, which is told once."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    (subentry_id,) = entry_of(hass).subentries
+    caplog.clear()
+    for told in (1, 0):
+        await _reload(hass, tmp_path, "homeassistant:\n")
+        assert issue_ids(hass) == [f"yaml_item_gone_{subentry_id}"][:told]
+        assert caplog.text.count("is not in the YAML configuration any more") == told
+        caplog.clear()
+    assert _values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
+    # It comes back as what it was.
+    await _reload(hass, tmp_path, YAML, SECRETS)
+    assert issue_ids(hass) == []
+    assert _values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
+
+
+async def test_item_cannot_be_read(hass: HomeAssistant, tmp_path: Path) -> None:
+    """An item with a mistake is not gone, nor has it another client id."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    before = stored(hass)
+    mistake = (
+        "  - domain: demo_cloud\n    client_id: 12\n  - {domain: demo_cloud, client_id: new}\n"
+    )
+    await _reload(hass, tmp_path, f"developer_credentials:\n{mistake}")
+    (issue_id,) = issue_ids(hass)
+    assert issue_id.startswith("yaml_not_text_")
+    assert stored(hass)[0] == before[0]
+    assert _values(hass, "client_id") == [("id",), ("new",)]
+
+
+async def test_another_client_id(hass: HomeAssistant, tmp_path: Path) -> None:
+    """An item with another client id changes its credential; the key of the entries stays."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    account = MockConfigEntry(domain="demo_cloud", data={"auth_implementation": "demo_cloud"})
+    account.add_to_hass(hass)
+    await _reload(hass, tmp_path, YAML, f"id: new\nsecret: {SENTINEL}-new\n")
+    assert _values(hass, "client_id", "auth_domain", "client_secret") == [
+        ("new", "demo_cloud", f"{SENTINEL}-new")
+    ]
+    (flow,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert issue_ids(hass) == []
+
+
+async def test_several_client_ids(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Where it cannot be told which one has changed, they are other credentials."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    await _reload(
+        hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: c}}\n", "id: b\nsecret: s"
+    )
+    assert _values(hass, "client_id") == [("id",), ("b",), ("c",)]
+    assert len(issue_ids(hass)) == 1
+
+
+async def test_client_id_edited_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A client id that the user has edited stays, for as long as YAML says what it said."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        entry,
+        subentry,
+        data={**subentry.data, "client_id": "edited"},
+        unique_id="demo_cloud.edited",
+    )
+    await _reload(hass, tmp_path, YAML, SECRETS)
+    assert _values(hass, "client_id", "client_secret") == [("edited", SENTINEL)]
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    assert _values(hass, "client_id", "client_secret") == [("edited", f"{SENTINEL}-2")]
+
+
+async def test_both_client_ids_of_an_edited_credential(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Where YAML has the client id from before an edit and that from after it, both are there."""
+    await _start(hass, tmp_path, YAML, SECRETS)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, "client_id": "b"}, unique_id="demo_cloud.b"
+    )
+    await _reload(hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: b}}\n", SECRETS)
+    assert _values(hass, "client_id", "auth_domain") == [
+        ("b", "demo_cloud"),
+        ("id", "demo_cloud_2"),
+    ]
+    assert issue_ids(hass) == []
+
+
+async def test_own_yaml_and_the_list(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """Where both have a credential, the list is what counts."""
+    install("acme", OWN_YAML)
+    item = "developer_credentials:\n  domain: acme\n  client_id: id\n  client_secret: "
+    await _start(hass, tmp_path, f"{item}{SENTINEL}-list\n")
+    hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-own")
+    for _ in range(2):
+        await async_get_implementations(hass, "acme")
+        assert _values(hass, "client_secret") == [(f"{SENTINEL}-list",)]
+
+
+async def test_scalars(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Each item that has no line of its own is told by its number."""
+    await _start(hass, tmp_path, "developer_credentials: [3, 4, null]\n")
+    places = [
+        issue.translation_placeholders["place"]
+        for issue in ir.async_get(hass).issues.values()
+        if issue.translation_placeholders
+    ]
+    assert places == [f"developer_credentials, item {number}" for number in (1, 2, 3)]
+
+
+async def test_same_client_as_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:
+    """An item for a client id that is there already takes that credential over."""
+    await async_setup_component(hass, DOMAIN, {})
+    await add_credential(hass, "demo_cloud", "id", f"{SENTINEL}-old", "From the UI")
+    hass.config.components.remove(DOMAIN)
+    await hass.config_entries.async_unload(entry_of(hass).entry_id)
+    await _start(
+        hass,
+        tmp_path,
+        "developer_credentials:\n"
+        f"  - domain: demo_cloud\n    client_id: id\n    client_secret: {SENTINEL}\n",
+    )
+    assert _values(hass, "auth_domain", "client_secret", "name") == [
+        ("demo_cloud_id", SENTINEL, "From the UI")
+    ]
+
+
+async def test_name_alone_is_changed(hass: HomeAssistant, tmp_path: Path) -> None:
+    """What YAML has not changed is left as the user has edited it."""
+    item = (
+        "developer_credentials:\n"
+        f"  domain: demo_cloud\n  client_id: id\n  client_secret: {SENTINEL}\n"
+    )
+    await _start(hass, tmp_path, item)
+    entry = entry_of(hass)
+    (subentry,) = entry.subentries.values()
+    edited = {**subentry.data, "client_secret": f"{SENTINEL}-edited"}
+    hass.config_entries.async_update_subentry(entry, subentry, data=edited)
+    hass.config.components.remove(DOMAIN)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await _start(hass, tmp_path, f"{item}  name: New\n")
+    assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-edited", "New")]
+
+
+async def test_disabled_entry(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disabled entry is left alone, and that is said."""
+    await async_setup_component(hass, DOMAIN, {})
+    await add_credential(hass, "demo_cloud", "id")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    hass.config.components.remove(DOMAIN)
+    item = "developer_credentials:\n  domain: demo_cloud\n  client_id: another\n"
+    await _start(hass, tmp_path, item)
+    assert _values(hass, "client_id") == [("id",)]
+    assert "not imported, since Developer Credentials is disabled" in caplog.text
+
+
+async def test_own_yaml_is_older_than_the_ui(
+    hass: HomeAssistant, install: Install, setup: None
+) -> None:
+    """A secret from the UI stays until the integration's own YAML changes."""
+    install("acme", OWN_YAML)
+    await add_credential(hass, "acme", "id", f"{SENTINEL}-ui")
+    for in_yaml, expected in (("old", "ui"), ("old", "ui"), ("new", "new")):
+        hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-{in_yaml}")
+        (implementation,) = (await async_get_implementations(hass, "acme")).values()
+        assert vars(implementation)["client_secret"] == f"{SENTINEL}-{expected}"
+
+
+async def test_own_yaml_while_this_integration_is_set_up(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """An integration that asks while this one is being set up is given its credential."""
+    install("acme", OWN_YAML)
+    hass.data["own_yaml"] = DeveloperCredential("id", SENTINEL)
+    setup = hass.async_create_task(async_setup_component(hass, DOMAIN, {}))
+    for _ in range(1000):
+        if "oauth2_providers" in hass.data:
+            break
+        await asyncio.sleep(0)
+    assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert await setup
+
+
+@pytest.mark.parametrize("secret", ["s" * 4096 + SENTINEL, f"{SENTINEL}'\"%&+ü: #"])
+async def test_secret_survives_yaml_and_storage(
+    hass: HomeAssistant, tmp_path: Path, hass_storage: dict[str, Any], secret: str
+) -> None:
+    """A secret is in the storage as it is in YAML."""
+    item = {"domain": "demo_cloud", "client_id": "id", "client_secret": secret}
+    await _start(hass, tmp_path, json.dumps({DOMAIN: [item]}, ensure_ascii=False))
+    await flush_store(hass.config_entries._store)  # noqa: SLF001
+    (entry,) = hass_storage["core.config_entries"]["data"]["entries"]
+    assert entry["subentries"][0]["data"]["client_secret"] == secret
+
+
+async def test_integrations_own_yaml(hass: HomeAssistant, install: Install, setup: None) -> None:
+    """The credential from an integration's own YAML is imported, with its domain as auth domain."""
+    install("acme", OWN_YAML)
+    assert await async_get_implementations(hass, "acme") == {}
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    hass.data["own_yaml"] = DeveloperCredential("id", SENTINEL, "From YAML")
+    for _ in range(2):
+        assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert issue_ids(hass) == ["own_yaml_acme_acme"]
+    assert _values(hass, "client_id", "client_secret", "name") == [("id", SENTINEL, "From YAML")]
+    hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-2")
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-2"
+    # The lines are gone: the credential stays, and there is nothing to tell any more.
+    hass.data["own_yaml"] = None
+    assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert issue_ids(hass) == []
+
+
+async def test_another_client_id_in_own_yaml(
+    hass: HomeAssistant, install: Install, setup: None
+) -> None:
+    """Another client id in an integration's own YAML changes its credential, not another one."""
+    install("acme", OWN_YAML)
+    await add_credential(hass, "acme", "from the UI")
+    for client_id in ("id", "new"):
+        hass.data["own_yaml"] = DeveloperCredential(client_id, SENTINEL)
+        await async_get_implementations(hass, "acme")
+        assert _values(hass, "client_id", "auth_domain") == [
+            ("from the UI", "acme_from_the_ui"),
+            (client_id, "acme"),
+        ]
+    hass.data["own_yaml"] = DeveloperCredential("from the UI", SENTINEL)
+    await async_get_implementations(hass, "acme")
+    assert _values(hass, "client_id") == [("from the UI",), ("new",)]
+
+
+async def test_another_client_id_in_own_yaml_whose_key_was_taken(
+    hass: HomeAssistant, install: Install, setup: None
+) -> None:
+    """It changes its credential also where that has another key than it had asked for."""
+    install("acme", PLATFORM)
+    await async_import_developer_credential(hass, "acme", DeveloperCredential("a"), "acme_b")
+    await add_credential(hass, "acme", "b")
+    for client_id in ("c", "d"):
+        credential = DeveloperCredential(client_id, SENTINEL)
+        await async_import_developer_credential(hass, "acme", credential, "acme_b_2")
+    assert _values(hass, "client_id", "auth_domain") == [
+        ("a", "acme_b"),
+        ("b", "acme_b_2"),
+        ("d", "acme_b_2_2"),
+    ]
+
+
+@pytest.mark.parametrize("broken", ["raise ValueError('x')", "return 'id'"])
+async def test_broken_own_yaml(
+    hass: HomeAssistant, install: Install, setup: None, broken: str
+) -> None:
+    """A platform that cannot tell its YAML is told of; stored credentials remain available."""
+    install("acme", f"{PLATFORM}\nasync def async_get_developer_credential(hass):\n    {broken}\n")
+    await add_credential(hass, "acme")
+    assert list(await async_get_implementations(hass, "acme")) == ["acme_client_id"]
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_acme")
+    assert list(await async_get_implementations(hass, "acme")) == ["acme_client_id"]
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_acme")
+
+
+async def test_import_function(hass: HomeAssistant, install: Install, setup: None) -> None:
+    """An integration may import a credential itself, with the auth domain that its entries have."""
+    install("acme", PLATFORM)
+    credential = DeveloperCredential("id", SENTINEL)
+    tasks = [
+        hass.async_create_task(
+            async_import_developer_credential(hass, "acme", credential, "legacy")
+        )
+        for _ in range(3)
+    ]
+    for task in tasks:
+        await task
+    assert _values(hass, "domain", "auth_domain", "client_id") == [("acme", "legacy", "id")]
+
+
+async def test_import_without_dependency(hass: HomeAssistant) -> None:
+    """A developer who forgot the dependency is told."""
+    with pytest.raises(ValueError, match="must have developer_credentials among the dependencies"):
+        await async_import_developer_credential(hass, "acme", DeveloperCredential("id"))

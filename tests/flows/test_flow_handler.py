@@ -1,0 +1,512 @@
+"""Tests of the integrations' config flows, with Demo Cloud and with servers that refuse."""
+
+from types import SimpleNamespace
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigEntryDisabler,
+    ConfigFlowResult,
+    SubentryFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import http
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    LocalOAuth2Implementation,
+    async_register_implementation,
+)
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.flows.credential_request import CredentialRequest
+from demo.authorization_server import DemoAuthorizationServer
+from tests.common import (
+    REDIRECT_URI,
+    SENTINEL,
+    add_credential,
+    entry_of,
+    log_in_and_return,
+)
+from tests.conftest import Install
+from tests.recording_server import RecordingServer, answer
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+FORM = {"client_id": "client-id", "client_secret": SENTINEL, "redirect_uri": "default"}
+
+
+@pytest.fixture
+def client(demo_cloud: DemoAuthorizationServer) -> None:
+    """Register the client of the tests at Demo Cloud."""
+    demo_cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+
+
+async def _begin(hass: HomeAssistant, domain: str = "demo_cloud") -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_init(domain, context={"source": SOURCE_USER})
+
+
+async def _next(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Return the step that the dialog goes on with, as the frontend asks for it."""
+    assert result["type"] is FlowResultType.ABORT
+    kind, flow_id = result["next_flow"]
+    assert kind == "config_flow"
+    return await hass.config_entries.flow.async_configure(flow_id)
+
+
+async def _connect(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> ConfigEntry:
+    await add_credential(hass, "demo_cloud")
+    result = await log_in_and_return(hass, hass_client_no_auth, await _begin(hass))
+    return result["result"]
+
+
+async def _edit(hass: HomeAssistant) -> SubentryFlowResult:
+    """Open the form of the one credential."""
+    (subentry,) = entry_of(hass).subentries.values()
+    return await hass.config_entries.subentries.async_init(
+        (entry_of(hass).entry_id, "credential"),
+        context={"source": "reconfigure", "subentry_id": subentry.subentry_id},
+    )
+
+
+async def _submit(hass: HomeAssistant, step: SubentryFlowResult, values: dict[str, str]) -> None:
+    await hass.config_entries.subentries.async_configure(step["flow_id"], values)
+
+
+async def _reauth_without_credential(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
+    """Remove the credential of an entry, begin its reauth, and return the form that follows."""
+    (subentry,) = entry_of(hass).subentries.values()
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    flow = hass.config_entries.flow
+    (reauth,) = flow.async_progress_by_handler("demo_cloud")
+    return await _next(hass, await flow.async_configure(reauth["flow_id"], {}))
+
+
+async def test_from_nothing_to_connected(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """Without a credential the dialog is: form, login, connected."""
+    result = await _begin(hass)
+    assert result["reason"] == "credential_needed"
+    assert result["translation_domain"] == DOMAIN
+    form = await _next(hass, result)
+    assert (form["handler"], form["step_id"]) == (DOMAIN, "credential")
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
+    login = await _next(hass, result)
+    assert (login["handler"], login["step_id"]) == ("demo_cloud", "auth")
+    result = await log_in_and_return(hass, hass_client_no_auth, login)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_rejected_client_is_corrected(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+) -> None:
+    """A client that the server rejects after the login is corrected, and then connected."""
+    await add_credential(hass, "demo_cloud", client_secret=f"{SENTINEL}-wrong")
+    result = await log_in_and_return(hass, hass_client_no_auth, await _begin(hass))
+    form = await _next(hass, result)
+    assert form["step_id"] == "edit"
+    assert form["errors"] == {"base": "rejected"}
+    assert form["description_placeholders"] is not None
+    assert form["description_placeholders"]["detail"].startswith("invalid_client")
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
+    result = await log_in_and_return(hass, hass_client_no_auth, await _next(hass, result))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert len(entry_of(hass).subentries) == 1
+
+
+async def test_credential_is_gone_meanwhile(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """A credential that was removed while the user logged in cannot be corrected; that is said."""
+    subentry = await add_credential(hass, "demo_cloud", client_secret=f"{SENTINEL}-wrong")
+    step = await _begin(hass)
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    result = await log_in_and_return(hass, hass_client_no_auth, step)
+    assert result["reason"] == "credential_gone"
+    assert result["translation_domain"] == DOMAIN
+    assert hass.config_entries.flow.async_progress() == []
+
+
+CONFIG_FLOW = """
+import logging
+from custom_components.developer_credentials import DeveloperCredentialsFlowHandler
+
+class Flow(DeveloperCredentialsFlowHandler, domain="acme"):
+    DOMAIN = "acme"
+    logger = logging.getLogger(__name__)
+"""
+
+PLATFORM = """
+from custom_components.developer_credentials import AuthorizationServer
+
+async def async_get_authorization_server(hass):
+    return AuthorizationServer("{url}", "{url}")
+"""
+
+
+async def _come_back(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, **query: str
+) -> ConfigFlowResult:
+    """Return to the callback with what a server may send there."""
+    step = await _begin(hass, "acme")
+    state = parse_qs(urlsplit(step["url"]).query)["state"][0]
+    browser = await hass_client_no_auth()
+    await browser.get("/auth/external/callback", params={"state": state, **query})
+    return await hass.config_entries.flow.async_configure(step["flow_id"])
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        (400, "invalid_grant", "token_invalid_grant"),
+        (400, "redirect_uri_mismatch", "token_invalid_redirect_uri"),
+        (400, "invalid_scope", "token_invalid_scope"),
+        (400, "unsupported_grant_type", "token_refused"),
+        (503, "temporarily_unavailable", "token_unavailable"),
+        (200, None, "token_invalid_response"),
+    ],
+)
+async def test_token_errors(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    install: Install,
+    server: RecordingServer,
+    status: int,
+    error: str | None,
+    reason: str,
+) -> None:
+    """What the token endpoint says is shown as text, with what to do about it."""
+    install("acme", PLATFORM.format(url=server.url), config_flow=CONFIG_FLOW)
+    await add_credential(hass, "acme")
+    body = {"error": error, "error_description": "<b>*no*</b> [x](http://a.b)"} if error else {}
+    server.respond = answer(body, status)
+    result = await _come_back(hass, hass_client_no_auth, code="code")
+    assert result["reason"] == reason
+    assert result["translation_domain"] == DOMAIN
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["integration"] == "Acme"
+    if error:
+        shown = placeholders["detail"].replace("\\", "")
+        assert shown == f"{error}: <b>*no*</b> [x](http://a.b)"
+        assert r"\<b\>\*no\*" in placeholders["detail"]
+        assert r"\[x\]\(http\:\/\/a\.b\)" in placeholders["detail"]
+    else:
+        assert placeholders["detail"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("access_denied", "user_rejected_authorize"),
+        ("invalid_scope", "authorize_invalid_scope"),
+        ("server_error", "authorize_unavailable"),
+        ("<img src=x>", "authorize_refused"),
+        ("unauthorized_client", "credential_needed"),
+    ],
+)
+async def test_authorize_errors(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    install: Install,
+    error: str,
+    reason: str,
+) -> None:
+    """What the authorization endpoint says is shown as text; a client it rejects is corrected."""
+    install("acme", PLATFORM.format(url="https://acme.example"), config_flow=CONFIG_FLOW)
+    await add_credential(hass, "acme")
+    result = await _come_back(hass, hass_client_no_auth, error=error)
+    assert result["reason"] == reason
+    if reason == "credential_needed":
+        assert (await _next(hass, result))["step_id"] == "edit"
+    else:
+        assert "<" not in str(result["description_placeholders"]).replace(r"\\<", "")
+
+
+async def test_working_token_without_our_implementation(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    install: Install,
+    server: RecordingServer,
+) -> None:
+    """An implementation of the platform's own keeps Home Assistant's messages."""
+    install(
+        "acme",
+        f"""
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(hass, auth_domain, "id", "", "{server.url}", "{server.url}")
+""",
+        config_flow=CONFIG_FLOW,
+    )
+    await add_credential(hass, "acme")
+    server.respond = answer({"error": "invalid_grant"}, 400)
+    result = await _come_back(hass, hass_client_no_auth, code="code")
+    assert result["reason"] == "oauth_unauthorized"
+
+
+async def test_disabled_entry(hass: HomeAssistant) -> None:
+    """While the credentials are disabled the user is told so."""
+    await add_credential(hass, "demo_cloud")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    result = await _begin(hass)
+    assert result["reason"] == "entry_disabled"
+    assert result["translation_domain"] == DOMAIN
+
+
+async def test_without_the_platform(hass: HomeAssistant, install: Install) -> None:
+    """An integration that has lost its platform cannot be given a credential."""
+    install("acme", config_flow=CONFIG_FLOW)
+    assert (await _begin(hass, "acme"))["reason"] == "missing_configuration"
+
+
+async def test_reauth_without_its_credential(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """Where the credential of an entry is gone, the reauth asks for one and then logs in."""
+    entry = await _connect(hass, hass_client_no_auth)
+    form = await _reauth_without_credential(hass, entry)
+    flow = hass.config_entries.flow
+    assert form["step_id"] == "credential"
+    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    assert step["step_id"] == "reauth_confirm"
+    login = await flow.async_configure(step["flow_id"], {})
+    result = await log_in_and_return(hass, hass_client_no_auth, login)
+    assert result["reason"] == "reauth_successful"
+    assert len(hass.config_entries.async_entries("demo_cloud")) == 1
+
+
+async def test_reauth_offers_the_others(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """Where another credential is left, the reauth uses it."""
+    entry = await _connect(hass, hass_client_no_auth)
+    (subentry,) = entry_of(hass).subentries.values()
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    await add_credential(hass, "demo_cloud", "another")
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    flow = hass.config_entries.flow
+    (reauth,) = flow.async_progress_by_handler("demo_cloud")
+    step = await flow.async_configure(reauth["flow_id"], {})
+    assert "client_id=another" in step["url"]
+
+
+async def test_reauth_that_is_left(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """A user who leaves the form of a reauth is asked to log in again, as before."""
+    entry = await _connect(hass, hass_client_no_auth)
+    form = await _reauth_without_credential(hass, entry)
+    flow = hass.config_entries.flow
+    flow.async_abort(form["flow_id"])
+    await hass.async_block_till_done()
+    (again,) = flow.async_progress()
+    assert again["context"]["source"] == SOURCE_REAUTH
+
+
+async def test_reauth_whose_entry_is_gone(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """A user who leaves the form of a reauth whose entry was removed is asked nothing."""
+    entry = await _connect(hass, hass_client_no_auth)
+    form = await _reauth_without_credential(hass, entry)
+    flow = hass.config_entries.flow
+    await hass.config_entries.async_remove(entry.entry_id)
+    flow.async_abort(form["flow_id"])
+    await hass.async_block_till_done()
+    assert flow.async_progress() == []
+
+
+async def test_reauth_whose_entry_is_gone_when_saved(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """Where the entry of a reauth was removed meanwhile, the login makes a new one."""
+    entry = await _connect(hass, hass_client_no_auth)
+    form = await _reauth_without_credential(hass, entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
+    login = await _next(hass, result)
+    assert login["step_id"] == "auth"
+    result = await log_in_and_return(hass, hass_client_no_auth, login)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_reauth_with_a_new_client_id(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+) -> None:
+    """A client id that is corrected during a reauth leads on to that one reauth."""
+    entry = await _connect(hass, hass_client_no_auth)
+    demo_cloud.clients["new-id"] = demo_cloud.clients.pop("client-id")
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    flow = hass.config_entries.flow
+    (reauth,) = flow.async_progress_by_handler("demo_cloud")
+    login = await flow.async_configure(reauth["flow_id"], {})
+    state = parse_qs(urlsplit(login["url"]).query)["state"][0]
+    browser = await hass_client_no_auth()
+    query = {"state": state, "error": "unauthorized_client"}
+    await browser.get("/auth/external/callback", params=query)
+    form = await _next(hass, await flow.async_configure(login["flow_id"]))
+    assert form["step_id"] == "edit"
+    demo_cloud.add_client("new-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+    result = await flow.async_configure(form["flow_id"], FORM | {"client_id": "new-id"})
+    await hass.async_block_till_done()
+    (again,) = flow.async_progress()
+    assert again["flow_id"] == result["next_flow"][1]
+    assert again["context"]["title_placeholders"] == reauth["context"]["title_placeholders"]
+
+
+RECONFIGURE = """
+    async def async_step_reconfigure(self, user_input=None):
+        if user_input is None:
+            return self.async_show_form(step_id="reconfigure")
+        return await self.async_step_user()
+"""
+
+
+async def test_reconfigure_without_its_credential(
+    hass: HomeAssistant, install: Install, socket_enabled: None
+) -> None:
+    """A reconfigure whose credential is gone asks for one, and begins again from its first step."""
+    install(
+        "acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=CONFIG_FLOW + RECONFIGURE
+    )
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": "gone", "token": {}})
+    entry.add_to_hass(hass)
+    flow = hass.config_entries.flow
+    step = await flow.async_init(
+        "acme", context={"source": "reconfigure", "entry_id": entry.entry_id}
+    )
+    form = await _next(hass, await flow.async_configure(step["flow_id"], {}))
+    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    assert (step["handler"], step["step_id"]) == ("acme", "reconfigure")
+
+
+async def test_nobody_is_there(hass: HomeAssistant) -> None:
+    """A flow that no user has begun opens no form that nobody would see."""
+    with patch.object(http, "current_request", SimpleNamespace(get=lambda: None)):
+        result = await _begin(hass)
+    assert result["reason"] == "missing_configuration"
+    assert hass.config_entries.flow.async_progress() == []
+
+
+BROKEN = """
+    async def async_step_user(self, user_input=None):
+        raise ValueError
+"""
+
+
+async def test_next_flow_fails(
+    hass: HomeAssistant,
+    install: Install,
+    socket_enabled: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the integration's own flow fails, the credential is saved all the same."""
+    install("acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=CONFIG_FLOW + BROKEN)
+    request = CredentialRequest(domain="acme")
+    flow = hass.config_entries.flow
+    form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER}, data=request)
+    result = await flow.async_configure(form["flow_id"], FORM)
+    assert result["reason"] == "credential_saved"
+    assert "next_flow" not in result
+    assert "The flow of acme failed: ValueError" in caplog.text
+
+
+async def test_next_flow_does_not_offer_the_credential(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """Where the integration's flow offers others only, the user sees them."""
+    install("acme", "async def async_get_authorization_server(hass): pass", config_flow=CONFIG_FLOW)
+    for name in ("one", "two"):
+        implementation = LocalOAuth2Implementation(hass, name, name, "", "", "")
+        async_register_implementation(hass, "acme", implementation)
+    request = CredentialRequest(domain="acme")
+    flow = hass.config_entries.flow
+    form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER}, data=request)
+    result = await flow.async_configure(form["flow_id"], FORM)
+    assert (await _next(hass, result))["step_id"] == "pick_implementation"
+
+
+async def test_implementation_that_is_gone(hass: HomeAssistant, client: None) -> None:
+    """A flow that is told to use a credential that is gone uses what there is."""
+    await add_credential(hass, "demo_cloud")
+    step = await _begin(hass)
+    handler = hass.config_entries.flow._progress[step["flow_id"]]  # noqa: SLF001
+    result = await handler.async_step_pick_implementation(  # type: ignore[attr-defined]
+        {"implementation": "gone"}
+    )
+    assert result["step_id"] == "auth"
+    assert "client_id=client-id" in result["url"]
+
+
+async def test_new_name_disturbs_nobody(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, client: None
+) -> None:
+    """A loaded entry is neither reloaded nor asked to log in when its credential is renamed."""
+    entry = await _connect(hass, hass_client_no_auth)
+    coordinator = entry.runtime_data
+    step = await _edit(hass)
+    await _submit(hass, step, FORM | {"name": "New"})
+    await hass.async_block_till_done()
+    (subentry,) = entry_of(hass).subentries.values()
+    assert subentry.title == "Demo Cloud: New"
+    assert entry.runtime_data is coordinator
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_new_client_id_asks_for_login(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+) -> None:
+    """A new client id has the entries log in again; a new secret reloads those in error."""
+    entry = await _connect(hass, hass_client_no_auth)
+    demo_cloud.add_client("new-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
+    hass.config_entries.async_update_entry(entry, title="Demo <b>account</b>")
+    step = await _edit(hass)
+    assert step["description_placeholders"] is not None
+    assert step["description_placeholders"]["entries"] == r"Demo \<b\>account\<\/b\>"
+    await hass.config_entries.subentries.async_configure(
+        step["flow_id"], FORM | {"client_id": "new-id"}
+    )
+    await hass.async_block_till_done()
+    (reauth,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
+    assert reauth["context"]["entry_id"] == entry.entry_id
+
+
+async def test_new_secret_mends_an_entry_in_error(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+) -> None:
+    """An entry that could not be set up with the old secret is set up with the new one."""
+    entry = await _connect(hass, hass_client_no_auth)
+    demo_cloud.clients["client-id"].client_secret = f"{SENTINEL}-new"
+    demo_cloud.expire_access_tokens()
+    assert not await hass.config_entries.async_reload(entry.entry_id)
+    assert hass.config_entries.flow.async_progress() == []
+    step = await _edit(hass)
+    values = FORM | {"client_secret": f"{SENTINEL}-new"}
+    await _submit(hass, step, values)
+    await hass.async_block_till_done()
+    assert entry.state.value == "loaded"

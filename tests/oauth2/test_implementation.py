@@ -1,0 +1,409 @@
+"""Tests of the implementation: what it sends, and what becomes of what comes back."""
+
+import asyncio
+import time
+from typing import Any, Unpack, override
+from urllib.parse import parse_qsl, urlsplit
+
+from aiohttp import web
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import OAuth2Session
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.developer_credentials import (
+    AuthImplementation,
+    AuthorizationServer,
+    DeveloperCredential,
+)
+from custom_components.developer_credentials.oauth2.errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidResponseError,
+    UnavailableError,
+)
+from custom_components.developer_credentials.oauth2.implementation import code_challenge_of
+from custom_components.developer_credentials.oauth2.server import ServerFields
+from tests.common import REDIRECT_URI, SENTINEL
+from tests.recording_server import TOKEN, RecordingServer, answer
+
+pytestmark = pytest.mark.usefixtures("current_request_with_host")
+
+OLD = f"{SENTINEL}-old-refresh"
+NEW = f"{SENTINEL}-new-refresh"
+
+
+def _make(
+    hass: HomeAssistant,
+    server: RecordingServer | None = None,
+    secret: str = SENTINEL,
+    **fields: Unpack[ServerFields],
+) -> AuthImplementation:
+    fields.setdefault("authorize_url", "https://acme.example/authorize")
+    fields.setdefault("token_url", server.token_url if server else "https://acme.example/token")
+    credential = DeveloperCredential("id", secret)
+    return AuthImplementation(hass, "acme", credential, AuthorizationServer(**fields))
+
+
+async def _query(implementation: AuthImplementation, flow_id: str = "flow") -> dict[str, str]:
+    url = await implementation.async_generate_authorize_url(flow_id)
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+def _external_data(flow_id: str = "flow") -> dict[str, Any]:
+    return {"code": "code", "state": {"flow_id": flow_id, "redirect_uri": REDIRECT_URI}}
+
+
+async def test_query_survives(hass: HomeAssistant) -> None:
+    """A query that the authorize URL has itself survives, on every version of Home Assistant."""
+    query = await _query(_make(hass, authorize_url="https://a.example/?tenant=%2B1&a=b"))
+    assert query.pop("state")
+    assert query == {
+        "tenant": "+1",
+        "a": "b",
+        "response_type": "code",
+        "client_id": "id",
+        "redirect_uri": REDIRECT_URI,
+    }
+
+
+async def test_declared_parameters(hass: HomeAssistant, server: RecordingServer) -> None:
+    """Scopes and parameters are in the URL; token parameters are in all token requests."""
+    implementation = _make(
+        hass,
+        server,
+        scopes=["read", "write"],
+        authorize_params={"audience": "api"},
+        token_params={"type": "jwt"},
+    )
+    query = await _query(implementation)
+    assert query.items() >= {"scope": "read write", "audience": "api"}.items()
+    await implementation.async_resolve_external_data(_external_data())
+    await implementation.async_refresh_token({"refresh_token": OLD})
+    assert [request.body["type"] for request in server.requests] == ["jwt", "jwt"]
+
+
+@pytest.mark.parametrize(
+    ("pkce", "secret", "used"),
+    [(None, SENTINEL, False), (None, "", True), (True, SENTINEL, True), (False, "", False)],
+)
+async def test_pkce(
+    hass: HomeAssistant, server: RecordingServer, pkce: bool | None, secret: str, used: bool
+) -> None:
+    """Where PKCE is used, the verifier of the challenge goes with the code (RFC 7636)."""
+    implementation = _make(hass, server, secret, pkce=pkce)
+    query = await _query(implementation)
+    await implementation.async_resolve_external_data(_external_data())
+    code_verifier = server.requests[0].body.get("code_verifier")
+    assert (code_verifier is not None) is used
+    challenge = code_challenge_of(code_verifier) if code_verifier else {}
+    assert {name: query[name] for name in query if name.startswith("code_")} == challenge
+
+
+async def test_code_verifiers(hass: HomeAssistant, server: RecordingServer) -> None:
+    """Each flow has a verifier of its own, which serves once, however often its URL is made."""
+    implementation = _make(hass, server, pkce=True)
+    first, second = await _query(implementation, "a"), await _query(implementation, "b")
+    again = await _query(implementation, "a")
+    assert first["code_challenge"] == again["code_challenge"] != second["code_challenge"]
+    for flow_id in ("b", "a", "a"):
+        await implementation.async_resolve_external_data(_external_data(flow_id))
+    by_b, by_a, by_a_again = (request.body for request in server.requests)
+    assert code_challenge_of(by_a["code_verifier"])["code_challenge"] == first["code_challenge"]
+    assert code_challenge_of(by_b["code_verifier"])["code_challenge"] == second["code_challenge"]
+    assert "code_verifier" not in by_a_again
+    third = await _query(implementation, "a")
+    assert third["code_challenge"] not in {first["code_challenge"], second["code_challenge"]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"access_token": f"{SENTINEL}-token"},
+        {"access_token": f"{SENTINEL}-token", "expires_in": None},
+        {"access_token": f"{SENTINEL}-token", "expires_in": "soon"},
+        {"expires_in": 60},
+        {"access_token": None, "expires_in": 60},
+        [f"{SENTINEL}-token"],
+    ],
+    ids=str,
+)
+async def test_unusable_token(hass: HomeAssistant, server: RecordingServer, body: object) -> None:
+    """A token that Home Assistant could not use is an error, before anybody logs it."""
+    server.respond = answer(body)
+    implementation = _make(hass, server)
+    for request in (
+        implementation.async_resolve_external_data(_external_data()),
+        implementation.async_refresh_token({"refresh_token": OLD}),
+    ):
+        with pytest.raises(InvalidResponseError) as error:
+            await request
+        assert SENTINEL not in repr(error.value)
+        assert implementation.error is error.value
+
+
+async def test_error_is_of_the_last_request(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A request that brings a token takes back why the one before brought none."""
+    implementation = _make(hass, server)
+    server.respond = answer("", 503)
+    with pytest.raises(UnavailableError):
+        await implementation.async_refresh_token({"refresh_token": OLD})
+    assert type(implementation.error) is UnavailableError
+    server.respond = answer(TOKEN)
+    await implementation.async_refresh_token({"refresh_token": OLD})
+    assert implementation.error is None
+
+
+async def test_subclass_adds_parameters(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A subclass adds parameters by the properties that Home Assistant's classes have."""
+
+    class Peculiar(AuthImplementation):
+        @property
+        @override
+        def extra_authorize_data(self) -> dict[str, str]:
+            return super().extra_authorize_data | {"prompt": "login"}
+
+        @property
+        @override
+        def extra_token_resolve_data(self) -> dict[str, str]:
+            return super().extra_token_resolve_data | {"audience": "api"}
+
+    declared = AuthorizationServer("https://acme.example", server.token_url, scopes=["read"])
+    implementation = Peculiar(hass, "acme", DeveloperCredential("id", SENTINEL), declared)
+    query = await _query(implementation)
+    assert query.items() >= {"scope": "read", "prompt": "login"}.items()
+    await implementation.async_resolve_external_data(_external_data())
+    await implementation.async_refresh_token({"refresh_token": OLD})
+    assert [request.body.get("audience") for request in server.requests] == ["api", None]
+
+
+@pytest.mark.parametrize(
+    ("answered", "default", "known", "expires_in"),
+    [(60, 30, 10, 60), (None, 30, 10, 30), (None, None, 10, 10), (None, 30, None, 30)],
+)
+async def test_lifetime(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    answered: int | None,
+    default: int | None,
+    known: int | None,
+    expires_in: int,
+) -> None:
+    """The lifetime is what the server says, else what is declared, else what it was before."""
+    server.respond = answer(TOKEN | {"expires_in": answered})
+    implementation = _make(hass, server, default_expires_in=default)
+    token = await implementation.async_refresh_token({"refresh_token": OLD, "expires_in": known})
+    assert token["expires_in"] == expires_in
+    assert token["expires_at"] == pytest.approx(time.time() + expires_in, abs=5)
+
+
+async def test_refresh_keeps_what_the_server_leaves_out(
+    hass: HomeAssistant, server: RecordingServer
+) -> None:
+    """What a refresh answer does not have stays, the refresh token too (RFC 6749, section 6)."""
+    server.respond = answer({"access_token": f"{SENTINEL}-new", "refresh_token": None})
+    old = {"access_token": "old", "refresh_token": OLD, "expires_in": 60, "scope": "a"}
+    new = await _make(hass, server).async_refresh_token(old)
+    assert new.pop("expires_at")
+    assert new == {**old, "access_token": f"{SENTINEL}-new"}
+
+
+@pytest.mark.parametrize("token", [{"access_token": "a"}, {"refresh_token": None}])
+async def test_no_refresh_token(
+    hass: HomeAssistant, server: RecordingServer, token: dict[str, Any]
+) -> None:
+    """Without a refresh token another login is needed; the server is not asked."""
+    implementation = _make(hass, server)
+    with pytest.raises(InvalidGrantError) as error:
+        await implementation.async_refresh_token(token)
+    assert implementation.error is error.value
+    assert server.requests == []
+
+
+class Gate:
+    """Lets a server answer only when a test says so."""
+
+    def __init__(self, server: RecordingServer, body: object, status: int = 200) -> None:
+        """Close the gate."""
+        self.asked = asyncio.Event()
+        self.open = asyncio.Event()
+        self._respond = answer(body, status)
+        server.respond = self._answer
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.set()
+        await self.open.wait()
+        return await self._respond(request)
+
+
+@pytest.fixture
+def sessions(hass: HomeAssistant, server: RecordingServer) -> list[OAuth2Session]:
+    """Return the sessions of three owners of one entry, each with an implementation of its own."""
+    entry = MockConfigEntry(
+        domain="acme",
+        data={
+            "auth_implementation": "acme",
+            "token": {"access_token": "old", "refresh_token": OLD, "expires_at": 0},
+        },
+    )
+    entry.add_to_hass(hass)
+    return [OAuth2Session(hass, entry, _make(hass, server)) for _ in range(3)]
+
+
+async def test_concurrent_refreshes(
+    hass: HomeAssistant, server: RecordingServer, sessions: list[OAuth2Session]
+) -> None:
+    """Whoever asks, one request is made, and the rotated refresh token reaches all of them."""
+    gate = Gate(server, TOKEN | {"refresh_token": NEW})
+    asking = [
+        hass.async_create_task(session.implementation.async_refresh_token(session.token))
+        for session in sessions
+        for _ in range(30)
+    ]
+    await gate.asked.wait()
+    gate.open.set()
+    tokens = await asyncio.gather(*asking)
+    assert len(server.requests) == 1
+    assert {token["refresh_token"] for token in tokens} == {NEW}
+    tokens[0]["refresh_token"] = "changed"
+    assert tokens[1]["refresh_token"] == NEW
+
+    await sessions[0].async_ensure_token_valid()
+    assert len(server.requests) == 2
+
+
+async def test_same_refresh_token_at_another_server(
+    hass: HomeAssistant, server: RecordingServer
+) -> None:
+    """Two servers may give the same refresh token; each is asked about its own."""
+    implementations = [
+        _make(hass, server, token_url=f"{server.url}/{name}/token") for name in ("a", "b")
+    ]
+    refreshes = (one.async_refresh_token({"refresh_token": OLD}) for one in implementations)
+    await asyncio.gather(*refreshes)
+    assert {request.path for request in server.requests} == {"/a/token", "/b/token"}
+
+
+async def test_concurrent_refreshes_of_different_tokens(
+    hass: HomeAssistant, server: RecordingServer
+) -> None:
+    """Different refresh tokens have nothing to do with each other."""
+    implementation = _make(hass, server)
+    refreshes = (
+        implementation.async_refresh_token({"refresh_token": f"{OLD}-{number}"})
+        for number in range(3)
+    )
+    await asyncio.gather(*refreshes)
+    assert len({request.body["refresh_token"] for request in server.requests}) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("invalid_client", InvalidClientError), ("invalid_grant", InvalidGrantError)]
+)
+async def test_concurrent_refreshes_that_fail(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    sessions: list[OAuth2Session],
+    code: str,
+    kind: type[Exception],
+) -> None:
+    """All learn of the failure, and the next one to ask makes a new request."""
+    gate = Gate(server, {"error": code}, 400)
+    asking = [
+        hass.async_create_task(session.implementation.async_refresh_token(session.token))
+        for session in sessions
+    ]
+    await gate.asked.wait()
+    gate.open.set()
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(result) for result in results] == [kind] * 3
+    for session in sessions:
+        assert isinstance(session.implementation, AuthImplementation)
+        assert type(session.implementation.error) is kind
+    server.respond = answer(TOKEN)
+    await sessions[0].async_ensure_token_valid()
+    assert len(server.requests) == 2
+
+
+async def test_one_caller_is_cancelled(
+    hass: HomeAssistant, server: RecordingServer, sessions: list[OAuth2Session]
+) -> None:
+    """A caller that is cancelled, even the one that began, cancels nobody else."""
+    gate = Gate(server, TOKEN | {"refresh_token": NEW})
+    first, *others = [
+        hass.async_create_task(session.async_ensure_token_valid()) for session in sessions
+    ]
+    await gate.asked.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    gate.open.set()
+    await asyncio.gather(*others)
+    assert len(server.requests) == 1
+    assert sessions[0].token["refresh_token"] == NEW
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_all_callers_are_cancelled(
+    hass: HomeAssistant, server: RecordingServer, sessions: list[OAuth2Session], late: bool
+) -> None:
+    """A token that nobody waits for any more is stored: the server gives it only once.
+
+    Even where they are cancelled in the very moment in which it comes.
+    """
+    other = MockConfigEntry(domain="acme", data={"token": {"refresh_token": "another"}})
+    other.add_to_hass(hass)
+    stranger = MockConfigEntry(domain="other", data={})
+    stranger.add_to_hass(hass)
+    # One has the same credential, one the same token; only who has both is meant.
+    data = dict(sessions[0].config_entry.data)
+    twins = [
+        MockConfigEntry(domain="acme", data={**data, "token": {"refresh_token": "another"}}),
+        MockConfigEntry(domain="acme", data={**data, "auth_implementation": "another"}),
+    ]
+    before = [dict(twin.data) for twin in twins]
+    for twin in twins:
+        twin.add_to_hass(hass)
+    gate = Gate(server, TOKEN | {"refresh_token": NEW})
+    asking = [hass.async_create_task(session.async_ensure_token_valid()) for session in sessions]
+    await gate.asked.wait()
+    if late:
+        # All of them have been cancelled before the first one is given the result.
+        (flight,) = hass.data["developer_credentials_flights"].values()
+        flight.task.add_done_callback(lambda _: [task.cancel() for task in asking])
+    else:
+        for task in asking:
+            task.cancel()
+    gate.open.set()
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    assert {type(result) for result in results} == {asyncio.CancelledError}
+    await hass.async_block_till_done()
+    token = sessions[0].token
+    assert token["refresh_token"] == NEW
+    assert token["expires_at"] == pytest.approx(time.time() + 60, abs=5)
+    assert sessions[0].valid_token
+    assert other.data == {"token": {"refresh_token": "another"}}
+    assert stranger.data == {}
+    assert [dict(twin.data) for twin in twins] == before
+    await sessions[1].async_ensure_token_valid()
+    assert len(server.requests) == 1
+
+
+async def test_failure_that_nobody_waits_for(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    sessions: list[OAuth2Session],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A refresh that fails after all who waited were cancelled stores and says nothing."""
+    gate = Gate(server, "", 503)
+    before = dict(sessions[0].token)
+    asking = hass.async_create_task(sessions[0].async_ensure_token_valid())
+    await gate.asked.wait()
+    asking.cancel()
+    gate.open.set()
+    await hass.async_block_till_done()
+    assert sessions[0].token == before
+    assert "never retrieved" not in caplog.text
+    with pytest.raises(UnavailableError):
+        await sessions[0].async_ensure_token_valid()

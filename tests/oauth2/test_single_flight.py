@@ -1,0 +1,130 @@
+"""Tests of calls that are made once for all who ask."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.developer_credentials.oauth2.single_flight import async_join
+
+KEY = ("test", "key")
+
+
+class Call:
+    """A call that ends when a test says so, and what was kept of its results."""
+
+    def __init__(self) -> None:
+        """Initialize with nothing asked."""
+        self.count = 0
+        self.end = asyncio.Event()
+        self.kept: list[int] = []
+
+    async def __call__(self) -> int:
+        """Count the call, wait, and return its number."""
+        self.count += 1
+        number = self.count
+        await self.end.wait()
+        return number
+
+    def join(self, hass: HomeAssistant, key: tuple[str, ...] = KEY) -> Coroutine[None, None, int]:
+        """Join the call."""
+        return async_join(hass, key, self, self.kept.append)
+
+
+async def _some_steps() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_joined(hass: HomeAssistant) -> None:
+    """Who asks while a call is in flight is given its result; who asks later makes a new one."""
+    call = Call()
+    tasks = [hass.async_create_task(call.join(hass)) for _ in range(3)]
+    await _some_steps()
+    call.end.set()
+    assert [await task for task in tasks] == [1, 1, 1]
+    assert await call.join(hass) == 2
+    assert call.kept == []
+
+
+async def test_other_key(hass: HomeAssistant) -> None:
+    """Calls about something else have nothing to do with it."""
+    call = Call()
+    call.end.set()
+    results = await asyncio.gather(call.join(hass), call.join(hass, ("test", "other")))
+    assert sorted(results) == [1, 2]
+
+
+async def test_failure(hass: HomeAssistant) -> None:
+    """All who wait learn of a failure; nothing of it is kept."""
+
+    async def fail() -> int:
+        await asyncio.sleep(0)
+        raise ValueError
+
+    kept: list[int] = []
+    joins = (async_join(hass, KEY, fail, kept.append) for _ in range(3))
+    results = await asyncio.gather(*joins, return_exceptions=True)
+    assert [type(result) for result in results] == [ValueError] * 3
+    assert kept == []
+
+
+@pytest.mark.parametrize("cancelled", [1, 2, 3])
+async def test_cancelled_callers(hass: HomeAssistant, cancelled: int) -> None:
+    """Callers that are cancelled cancel nobody else; what none is given is kept, once."""
+    call = Call()
+    tasks = [hass.async_create_task(call.join(hass)) for _ in range(3)]
+    await _some_steps()
+    for task in tasks[:cancelled]:
+        task.cancel()
+    await _some_steps()
+    call.end.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [result for result in results if result == 1] == [1] * (3 - cancelled)
+    await hass.async_block_till_done()
+    assert call.kept == ([1] if cancelled == 3 else [])
+
+
+async def test_cancelled_when_it_ends(hass: HomeAssistant) -> None:
+    """What comes in the moment in which all callers are cancelled is kept, once."""
+    call = Call()
+    tasks = [hass.async_create_task(call.join(hass)) for _ in range(3)]
+    await _some_steps()
+    (flight,) = hass.data["developer_credentials_flights"].values()
+    flight.task.add_done_callback(lambda _: [task.cancel() for task in tasks])
+    call.end.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(task.cancelled() for task in tasks)
+    assert call.kept == [1]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_call_is_cancelled(hass: HomeAssistant, keep: bool) -> None:
+    """A call that is cancelled itself, as when Home Assistant stops, leaves nothing."""
+    call = Call()
+    kept: Callable[[int], None] | None = call.kept.append if keep else None
+    task = hass.async_create_task(async_join(hass, KEY, call, kept))
+    await _some_steps()
+    (flight,) = hass.data["developer_credentials_flights"].values()
+    flight.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert call.kept == []
+    assert hass.data["developer_credentials_flights"] == {}
+    call.end.set()
+    assert await call.join(hass) == 2
+
+
+async def test_joined_when_it_ends(hass: HomeAssistant) -> None:
+    """Who asks between the end of a call and the moment in which it is known joins that call."""
+    call = Call()
+    first = hass.async_create_task(call.join(hass))
+    await _some_steps()
+    late: list[asyncio.Task[int]] = []
+    (flight,) = hass.data["developer_credentials_flights"].values()
+    flight.task.add_done_callback(lambda _: late.append(hass.async_create_task(call.join(hass))))
+    call.end.set()
+    assert await first == 1
+    assert await late[0] == 1
+    assert call.count == 1
