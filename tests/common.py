@@ -19,7 +19,7 @@ from custom_components.developer_credentials.credentials.store import (
     async_get_or_create_entry,
     async_new_subentry,
 )
-from custom_components.developer_credentials.oauth2.server import RedirectUri
+from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from demo.browser import log_in
 
 # Part of every secret that a test uses; no log may have it.

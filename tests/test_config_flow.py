@@ -33,7 +33,7 @@ from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.flows.credential_request import CredentialRequest
 from custom_components.developer_credentials.flows.credential_subject import OwnCredential
-from custom_components.developer_credentials.oauth2.server import RedirectUri
+from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import OFFLINE_PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of, stored

@@ -30,7 +30,7 @@ from custom_components.developer_credentials import (
     AuthorizationServer,
     DeveloperCredential,
 )
-from custom_components.developer_credentials.oauth2.implementation import code_challenge_of
+from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
 from custom_components.developer_credentials.oauth2.server import ServerFields
 from tests.common import REDIRECT_URI, SENTINEL
 from tests.recording_server import TOKEN, Recorded, RecordingServer, answer

@@ -17,11 +17,11 @@ import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.developer_credentials import AuthImplementation, DeveloperCredential
-from custom_components.developer_credentials.credentials.yaml_import import (
+from custom_components.developer_credentials.credentials.yaml_import import async_import_items
+from custom_components.developer_credentials.credentials.yaml_list import (
     CONFIG_SCHEMA,
     YamlItem,
     async_check_items,
-    async_import_items,
 )
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
 from custom_components.developer_credentials.websocket_api import COMMANDS

@@ -1,26 +1,13 @@
-"""Tests of what the credential form tells the user."""
+"""Tests of texts from elsewhere."""
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from unittest.mock import patch
 
-from homeassistant.components.frontend.storage import async_user_store
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import http
-from homeassistant.helpers import issue_registry as ir
 import pytest
 
 import custom_components
-from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.flows.instructions import (
-    async_describe_redirect_uris,
-    async_get_instructions,
-    async_get_language,
-    escape_markdown,
-)
-from custom_components.developer_credentials.oauth2.server import RedirectUri
-from tests.common import PLATFORM, REDIRECT_URI
+from custom_components.developer_credentials.plain_text import escape_markdown
+from tests.common import PLATFORM
 from tests.conftest import Install
 
 TEXTS = {
@@ -42,72 +29,6 @@ def texts(setup: None, install: Install) -> None:
     for language, text in TEXTS.items():
         content = {"application_credentials": {"description": text}}
         (folder / f"{language}.json").write_text(json.dumps(content))
-
-
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("nl", "Open [het](https://acme.example/apps), registreer `/callback`. {unknown}"),
-        ("fr", "Open [it](https://acme.example/apps), register `/callback`. {unknown}"),
-    ],
-)
-async def test_instructions(hass: HomeAssistant, language: str, text: str) -> None:
-    """They are in the user's language or in English, with the placeholders of the platform."""
-    hass.config.language = language
-    assert await async_get_instructions(hass, "instructed", "/callback") == text
-
-
-@pytest.mark.parametrize("answer", ["raise ValueError", "return 'text'"])
-async def test_broken_placeholders(hass: HomeAssistant, install: Install, answer: str) -> None:
-    """A platform that is broken about them is told of, and the form is shown."""
-    install("other", f"{PLATFORM}\nasync def async_get_description_placeholders(hass): {answer}")
-    assert await async_get_instructions(hass, "other", "") == ""
-    assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_other")
-
-
-@pytest.mark.parametrize(
-    ("stored", "language"),
-    [({"language": "nl"}, "nl"), ({}, "de"), (None, "de"), ({"language": 1}, "de")],
-)
-async def test_language_of_the_user(
-    hass: HomeAssistant, stored: dict[str, object] | None, language: str
-) -> None:
-    """A user's language is the one that is stored for the user, else the instance's."""
-    hass.config.language = "de"
-    user = await hass.auth.async_create_user("Ada")
-    store = await async_user_store(hass, user.id)
-    if stored is not None:
-        store.data["language"] = stored
-    request = {"hass_user": user}
-    with patch.object(http, "current_request", SimpleNamespace(get=lambda: request)):
-        assert await async_get_language(hass) == "de"
-        hass.config.components.add("frontend")
-        assert await async_get_language(hass) == language
-
-
-async def test_redirect_uris(hass: HomeAssistant) -> None:
-    """Each redirect URI stands once, ready to copy, with all that it is called."""
-    text = await async_describe_redirect_uris(
-        hass,
-        {
-            RedirectUri.DEFAULT: "https://my.example",
-            RedirectUri.OWN: REDIRECT_URI,
-            RedirectUri.MY: "https://my.example",
-        },
-    )
-    lines = [line.strip().replace("\\", "") for line in text.splitlines()]
-    assert lines == [
-        "- Home Assistant's default / My Home Assistant:",
-        "",
-        "```",
-        "https://my.example",
-        "```",
-        "- This instance's own:",
-        "",
-        "```",
-        REDIRECT_URI,
-        "```",
-    ]
 
 
 @pytest.mark.parametrize("text", ["<b>", "[x](y)", "*a* _b_ `c`", "# h", "a & b", "www.x.y", "\\"])

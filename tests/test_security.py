@@ -34,10 +34,10 @@ from custom_components.developer_credentials import (
 )
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.oauth2.errors import (
+    InvalidServerError,
     TokenRequestError,
     UnavailableError,
 )
-from custom_components.developer_credentials.oauth2.server import InvalidServerError
 from custom_components.developer_credentials.oauth2.verification import async_verify
 from custom_components.developer_credentials.websocket_api import COMMANDS
 from demo.authorization_server import DemoAuthorizationServer

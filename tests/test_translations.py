@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
-from custom_components.developer_credentials.oauth2.server import RedirectUri
+from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from custom_components.developer_credentials.oauth2.verification import Outcome
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "developer_credentials"
@@ -142,7 +142,7 @@ def test_abort_texts() -> None:
 def test_issue_texts() -> None:
     """Each repair has a text, and each text has its use."""
     platform = re.findall(r'PlatformError\(\s*"(\w+)"', "".join(SOURCE.values()))
-    yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_import"])
+    yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_list"])
     others = re.findall(r'translation_key="(\w+)"', "".join(SOURCE.values()))
     assert {f"platform_{reason}" for reason in platform} | {
         f"yaml_{reason}" for reason in yaml

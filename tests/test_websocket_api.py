@@ -22,7 +22,7 @@ from custom_components.developer_credentials.flows.credential_subject import (
     OwnCredential,
     PeerCredential,
 )
-from custom_components.developer_credentials.oauth2.server import RedirectUri
+from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
 from custom_components.developer_credentials.websocket_api import COMMANDS
 from demo.authorization_server import DemoAuthorizationServer

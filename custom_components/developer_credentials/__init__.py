@@ -16,21 +16,17 @@ from homeassistant.util.hass_dict import HassKey
 from . import provider, websocket_api
 from .const import DOMAIN, LOGGER
 from .credentials import orphaned_entries
+from .credentials.entry_tokens import async_revoke_token
 from .credentials.rejection import async_withdraw_outdated
 from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
-from .credentials.yaml_import import (
-    CONFIG_SCHEMA,
-    YamlList,
-    async_check_items,
-    async_import_developer_credential,
-    async_import_items,
-)
+from .credentials.yaml_import import async_import_developer_credential, async_import_items
+from .credentials.yaml_list import CONFIG_SCHEMA, YamlList, async_check_items
 from .flows.credential_request import async_withdraw_offers
 from .flows.flow_handler import DeveloperCredentialsFlowHandler
+from .oauth2.client import DeveloperCredential
 from .oauth2.implementation import AuthImplementation
 from .oauth2.metadata import async_discover_authorization_server
-from .oauth2.revocation import async_revoke_token
-from .oauth2.server import AuthorizationServer, DeveloperCredential
+from .oauth2.server import AuthorizationServer
 from .provider import async_provide_implementations
 
 __all__ = [

@@ -44,8 +44,8 @@ from .credentials.store import (
 from .flows.credential_form import CredentialSteps
 from .flows.credential_request import CredentialRequest
 from .flows.credential_subject import OwnCredential
-from .flows.instructions import escape_markdown
-from .oauth2.server import DeveloperCredential
+from .oauth2.client import DeveloperCredential
+from .plain_text import escape_markdown
 
 
 class DeveloperCredentialsConfigFlow(

@@ -22,7 +22,8 @@ from .credentials.store import (
     key_of,
 )
 from .flows.credential_subject import OwnCredential
-from .oauth2.server import AuthorizationServer, DeveloperCredential
+from .oauth2.client import DeveloperCredential
+from .oauth2.server import AuthorizationServer
 from .platform import async_get_problems
 
 

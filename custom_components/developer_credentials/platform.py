@@ -36,7 +36,7 @@ from homeassistant.requirements import (
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
-from .oauth2.server import InvalidServerError
+from .oauth2.errors import InvalidServerError
 
 PLATFORM = DOMAIN
 

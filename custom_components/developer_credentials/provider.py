@@ -25,7 +25,8 @@ from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .core_credentials.collection import async_take_over
+from .core_credentials.taking_over import async_take_over
+from .credentials.entry_tokens import async_keep_token
 from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
@@ -39,8 +40,9 @@ from .credentials.store import (
 )
 from .credentials.yaml_import import async_import_from_platform
 from .flows.credential_request import async_offer_credential, async_withdraw_offers
+from .oauth2.client import DeveloperCredential
 from .oauth2.implementation import AuthImplementation
-from .oauth2.server import AuthorizationServer, DeveloperCredential
+from .oauth2.server import AuthorizationServer
 from .platform import (
     PlatformError,
     async_call,
@@ -125,6 +127,7 @@ def _async_note_use(
     key = key_of(subentry)
     if isinstance(implementation, AuthImplementation):
         implementation.observer = partial(async_note_answer, hass, key)
+        implementation.keep_token = partial(async_keep_token, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):
         # The credential may have changed while the platform made the implementation.
         _async_give(implementation, credential_of(subentry))

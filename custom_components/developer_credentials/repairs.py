@@ -31,7 +31,7 @@ from .credentials.store import (
 )
 from .flows.credential_form import CredentialSteps, choice
 from .flows.credential_subject import OwnCredential
-from .oauth2.server import DeveloperCredential
+from .oauth2.client import DeveloperCredential
 from .platform import async_get_integrations
 
 if TYPE_CHECKING:

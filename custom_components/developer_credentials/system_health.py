@@ -14,7 +14,8 @@ from yarl import URL
 from .credentials.rejection import async_get_rejections
 from .credentials.store import async_get_entry, async_get_subentries, credential_of
 from .flows.credential_subject import OwnCredential
-from .oauth2.server import AuthorizationServer, DeveloperCredential
+from .oauth2.client import DeveloperCredential
+from .oauth2.server import AuthorizationServer
 from .platform import async_get_integrations, async_get_problems
 
 # Seconds for a platform to tell its server.

@@ -47,7 +47,7 @@ import voluptuous as vol
 
 from .const import DOMAIN
 from .credentials.store import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI, async_get_entry
-from .oauth2.server import RedirectUri
+from .oauth2.redirect_uri import RedirectUri
 from .websocket_commands import (
     CONF_APPLICATION_CREDENTIAL_ID,
     CONF_CREDENTIAL_ID,

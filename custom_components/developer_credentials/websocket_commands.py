@@ -16,7 +16,7 @@ from homeassistant.loader import Integration, IntegrationNotFound, async_get_int
 from homeassistant.util import slugify
 
 from .const import DOMAIN
-from .core_credentials.collection import (
+from .core_credentials.editing import (
     async_get_editable_application_credentials,
     async_update_application_credential,
 )
@@ -37,8 +37,8 @@ from .credentials.store import (
 )
 from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
 from .flows.instructions import async_get_placeholders
-from .oauth2.redirect_uri import async_get_redirect_uris
-from .oauth2.server import DeveloperCredential, RedirectUri
+from .oauth2.client import DeveloperCredential
+from .oauth2.redirect_uri import RedirectUri, async_get_redirect_uris
 from .oauth2.verification import Outcome
 from .platform import async_get_integrations
 

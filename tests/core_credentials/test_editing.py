@@ -1,7 +1,5 @@
-"""Tests of what is done with Home Assistant's own application credentials."""
+"""Tests of editing Home Assistant's own application credentials in place."""
 
-import asyncio
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +11,6 @@ from homeassistant.components.application_credentials import (
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
-    ConfigEntryDisabler,
     ConfigEntryState,
     ConfigFlowResult,
 )
@@ -26,18 +23,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.core_credentials.collection import (
-    ApplicationCredential,
-    async_get_application_credentials,
-)
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
-    OFFLINE_PLATFORM,
     REDIRECT_URI,
     SENTINEL,
-    add_credential,
-    entry_of,
-    stored,
 )
 from tests.conftest import Install
 
@@ -417,169 +406,3 @@ async def test_platforms(
     step = await _submit(hass, await _begin(hass), {"client_id": "id", "client_secret": NEW})
     assert bool(demo_cloud.token_requests) is verified
     assert (step["type"] == "form") is verified
-
-
-ODD: dict[str, Any] = {
-    "no collection": None,
-    "another kind": SimpleNamespace(data={"peer_id": {}}),
-}
-
-
-@pytest.mark.parametrize("collection", ODD.values(), ids=list(ODD))
-@pytest.mark.usefixtures("peer")
-async def test_private_api_is_another(hass: HomeAssistant, collection: Any) -> None:  # noqa: ANN401
-    """Where Home Assistant keeps them in another way, nothing is offered, and all else works."""
-    await _add(hass)
-    hass.data[application_credentials.DATA_COMPONENT] = collection
-    assert async_get_application_credentials(hass) == {}
-    step = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert step["step_id"] == "credential"
-
-
-@pytest.mark.usefixtures("peer")
-async def test_no_way_to_save(hass: HomeAssistant) -> None:
-    """Where an item could not be saved, none is offered."""
-    await _add(hass)
-    collection = type(hass.data[application_credentials.DATA_COMPONENT])
-    base = collection.__mro__[2]
-    with patch.object(base, "_async_schedule_save", new=None, create=True):
-        delattr(base, "_async_schedule_save")
-        assert async_get_application_credentials(hass) == {}
-    assert len(async_get_application_credentials(hass)) == 1
-
-
-@pytest.mark.parametrize(
-    "item", [None, {}, {"id": "odd", "domain": "peer", "client_id": " ", "client_secret": ""}]
-)
-@pytest.mark.usefixtures("peer")
-async def test_odd_item(hass: HomeAssistant, item: Any) -> None:  # noqa: ANN401
-    """An item that cannot be read is left out; the others are there."""
-    await _add(hass)
-    hass.data[application_credentials.DATA_COMPONENT].data["odd"] = item
-    (found,) = async_get_application_credentials(hass).values()
-    assert found.item_id == "peer_id"
-    assert SENTINEL not in repr(found)
-    assert isinstance(found, ApplicationCredential)
-
-
-@pytest.mark.parametrize("imported", [False, True], ids=["entered", "imported"])
-async def test_taken_over(
-    hass: HomeAssistant, install: Install, hass_storage: dict[str, Any], imported: bool
-) -> None:
-    """An integration that moves to our platform finds its users' credentials, keys and all."""
-    hass_storage["application_credentials"] = {
-        "version": 1,
-        "data": {
-            "items": [
-                {
-                    "id": "acme_id",
-                    "domain": "acme",
-                    "client_id": "id",
-                    "client_secret": "secret",
-                    "name": "My app",
-                }
-                | ({"auth_domain": "acme"} if imported else {}),
-                {"id": "b_id", "domain": "b", "client_id": "id", "client_secret": "secret"},
-            ]
-        },
-    }
-    assert await async_setup_component(hass, "application_credentials", {})
-    install(
-        "acme", OFFLINE_PLATFORM, __init__=INIT, config_flow=CONFIG_FLOW.replace("peer", "acme")
-    )
-    key = "acme" if imported else "acme_id"
-    entry = MockConfigEntry(domain="acme", data={"auth_implementation": key})
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-    (credential,) = stored(hass)
-    assert credential == {
-        "domain": "acme",
-        "auth_domain": key,
-        "client_id": "id",
-        "client_secret": "secret",
-        "name": "My app",
-        "redirect_uri": "default",
-        "token_endpoint_auth_method": None,
-    }
-    # Whoever goes back to an older version of the integration finds it there.
-    assert len(_items(hass)) == 2
-
-    # What is left there is in force no more, and not offered.
-    flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    step = await _submit(hass, step, {"next_step_id": "application_credential"})
-    assert step["data_schema"] is not None
-    (selector,) = step["data_schema"].schema.values()
-    assert selector.config["options"] == [{"value": "b_id", "label": "b: id"}]
-
-    # It is taken over once, also after a restart: what the user deletes stays deleted.
-    (subentry_id,) = entry_of(hass).subentries
-    hass.config_entries.async_remove_subentry(entry_of(hass), subentry_id)
-    del hass.data["developer_credentials_taken_over"]
-    assert await async_get_implementations(hass, "acme") == {}
-    assert stored(hass) == []
-
-
-async def _moved(hass: HomeAssistant, install: Install, **files: str) -> None:
-    """Have an application credential for an integration that has our platform."""
-    assert await async_setup_component(hass, "application_credentials", {})
-    install("acme", OFFLINE_PLATFORM, **files)
-    hass.data[application_credentials.DATA_COMPONENT].data["acme_id"] = {
-        "id": "acme_id",
-        "domain": "acme",
-        "client_id": "id",
-        "client_secret": SENTINEL,
-    }
-
-
-async def test_taken_over_when_it_is_there(hass: HomeAssistant, install: Install) -> None:
-    """Where application credentials are loaded late, they are taken over then."""
-    install("acme", OFFLINE_PLATFORM)
-    assert await async_get_implementations(hass, "acme") == {}
-    assert await async_setup_component(hass, "application_credentials", {})
-    item = {"id": "acme_id", "domain": "acme", "client_id": "id", "client_secret": SENTINEL}
-    hass.data[application_credentials.DATA_COMPONENT].data["acme_id"] = item
-    found = await asyncio.gather(*(async_get_implementations(hass, "acme") for _ in range(3)))
-    assert [list(one) for one in found] == [["acme_id"]] * 3
-
-
-async def test_not_taken_over_while_both_platforms_are_there(
-    hass: HomeAssistant, install: Install
-) -> None:
-    """An integration that has both platforms has not moved."""
-    await _moved(
-        hass, install, application_credentials=SERVER.replace("{url}", "https://a.example")
-    )
-    assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
-    assert hass.config_entries.async_entries(DOMAIN) == []
-
-
-async def test_not_taken_over_while_disabled(hass: HomeAssistant, install: Install) -> None:
-    """A disabled entry takes nothing; it does when it is enabled."""
-    await _moved(hass, install)
-    await add_credential(hass, "demo_cloud")
-    entry_id = entry_of(hass).entry_id
-    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
-    assert await async_get_implementations(hass, "acme") == {}
-    await hass.config_entries.async_set_disabled_by(entry_id, None)
-    assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
-
-
-@pytest.mark.parametrize("client_id", ["id", "i-d"])
-async def test_not_taken_over_beside_the_same(
-    hass: HomeAssistant, install: Install, client_id: str
-) -> None:
-    """Where the user has entered the client, or another has its key, nothing is doubled."""
-    await _moved(hass, install)
-    if client_id == "id":
-        await add_credential(hass, "acme", "id", name="Entered")
-    else:
-        await add_credential(hass, "acme", "id")
-        subentry = next(iter(entry_of(hass).subentries.values()))
-        data = {**subentry.data, "client_id": client_id}
-        hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
-    before = stored(hass)
-    assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
-    assert stored(hass) == before

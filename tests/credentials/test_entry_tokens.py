@@ -1,9 +1,12 @@
-"""Tests of revocation: a removed entry takes its tokens with it."""
+"""Tests of the tokens in integrations' entries: a removed entry takes them with it."""
 
+import asyncio
 import logging
 
+from aiohttp import web
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -26,14 +29,6 @@ async def async_get_authorization_server(hass):
     )
 """
 
-OWN = """
-from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
-
-async def async_get_auth_implementation(hass, auth_domain, credential):
-    return LocalOAuth2Implementation(
-        hass, auth_domain, "id", "", "{url}/authorize", "{url}/token"
-    )
-"""
 
 REFRESH_TOKEN = f"{SENTINEL}-refresh"
 ACCESS_TOKEN = f"{SENTINEL}-access"
@@ -68,71 +63,6 @@ def declare(server: RecordingServer, install: Install) -> None:
     server.respond = answer("")
     to = f'"{server.url}/revoke"'
     install("acme", PLATFORM.format(url=server.url, method="client_secret_post", to=to))
-
-
-async def test_refresh_token(
-    hass: HomeAssistant,
-    server: RecordingServer,
-    declare: None,
-    entry: ConfigEntry,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The refresh token is revoked, by the client that it belongs to (RFC 7009, section 2.1)."""
-    await add_credential(hass, "acme")
-    await async_revoke_token(hass, entry)
-    (request,) = server.requests
-    assert (request.path, request.authorization) == ("/revoke", None)
-    assert request.body == {
-        "token": REFRESH_TOKEN,
-        "token_type_hint": "refresh_token",
-        "client_id": "client-id",
-        "client_secret": SENTINEL,
-    }
-    assert _warnings(caplog) == []
-
-
-async def test_access_token(
-    hass: HomeAssistant, server: RecordingServer, declare: None, entry: ConfigEntry
-) -> None:
-    """Without a refresh token, the access token is revoked."""
-    await add_credential(hass, "acme")
-    hass.config_entries.async_update_entry(
-        entry, data={**entry.data, "token": {"access_token": ACCESS_TOKEN}}
-    )
-    await async_revoke_token(hass, entry)
-    (request,) = server.requests
-    assert request.body["token"] == ACCESS_TOKEN
-    assert request.body["token_type_hint"] == "access_token"
-
-
-async def test_basic(
-    hass: HomeAssistant, server: RecordingServer, install: Install, entry: ConfigEntry
-) -> None:
-    """The client authenticates as it does at the token endpoint."""
-    to = f'"{server.url}/revoke"'
-    install("acme", PLATFORM.format(url=server.url, method="client_secret_basic", to=to))
-    await add_credential(hass, "acme")
-    await async_revoke_token(hass, entry)
-    (request,) = server.requests
-    assert request.body.keys() == {"token", "token_type_hint"}
-    assert request.authorization is not None
-
-
-@pytest.mark.parametrize("platform", [PLATFORM, OWN], ids=["no endpoint", "own implementation"])
-async def test_nobody_to_ask(
-    hass: HomeAssistant,
-    server: RecordingServer,
-    install: Install,
-    entry: ConfigEntry,
-    caplog: pytest.LogCaptureFixture,
-    platform: str,
-) -> None:
-    """A server that is not declared to revoke is not asked."""
-    install("acme", platform.format(url=server.url, method="client_secret_post", to=None))
-    await add_credential(hass, "acme")
-    await async_revoke_token(hass, entry)
-    assert server.requests == []
-    assert _warnings(caplog) == []
 
 
 @pytest.mark.parametrize(
@@ -214,3 +144,26 @@ async def test_demo_cloud(
     await hass.config_entries.async_remove(account.entry_id)
     assert hass.config_entries.async_entries() == [entry_of(hass)]
     assert demo_cloud.logins == unavailable
+
+
+async def test_token_that_nobody_waits_for(
+    hass: HomeAssistant, server: RecordingServer, declare: None, entry: ConfigEntry
+) -> None:
+    """A refresh whose callers were cancelled ends in the entry: a server may give a token once."""
+    await add_credential(hass, "acme")
+    implementation = await async_get_config_entry_implementation(hass, entry)
+    asked, answered = asyncio.Event(), asyncio.Event()
+    new = {"access_token": f"{SENTINEL}-new", "refresh_token": f"{SENTINEL}-rotated"}
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        await answered.wait()
+        return web.json_response({**new, "expires_in": 60})
+
+    server.respond = respond
+    refresh = hass.async_create_task(implementation.async_refresh_token(entry.data["token"]))
+    await asked.wait()
+    refresh.cancel()
+    answered.set()
+    await hass.async_block_till_done()
+    assert new.items() <= entry.data["token"].items()

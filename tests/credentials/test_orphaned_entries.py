@@ -24,7 +24,7 @@ from custom_components.developer_credentials.credentials.store import (
     async_find_subentry,
     issue_id_of,
 )
-from custom_components.developer_credentials.credentials.yaml_import import YamlItem, YamlList
+from custom_components.developer_credentials.credentials.yaml_list import YamlItem, YamlList
 from tests.common import (
     CONFIG_FLOW,
     OFFLINE_PLATFORM,

@@ -15,7 +15,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials.rejection import async_get_rejections
 from custom_components.developer_credentials.credentials.store import issue_id_of
-from custom_components.developer_credentials.oauth2.token_endpoint import Answer, TokenEndpoint
+from custom_components.developer_credentials.oauth2.token_endpoint import TokenEndpoint
+from custom_components.developer_credentials.oauth2.token_response import Answer
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     REDIRECT_URI,

@@ -3,11 +3,9 @@
 import asyncio
 import json
 from pathlib import Path
-import re
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant import config as conf_util
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
@@ -51,153 +49,6 @@ async def _start(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = 
 
 def _values(hass: HomeAssistant, *keys: str) -> list[tuple[str | None, ...]]:
     return [tuple(credential[key] for key in keys) for credential in stored(hass)]
-
-
-async def test_readme(hass: HomeAssistant, tmp_path: Path) -> None:
-    """The list that the README shows is imported as it stands."""
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
-    (snippet,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
-    secrets = f"demo_cloud_client_id: id\ndemo_cloud_client_secret: {SENTINEL}\n"
-    await _start(hass, tmp_path, snippet, secrets)
-    assert _values(hass, "domain", "client_id", "client_secret", "name") == [
-        ("demo_cloud", "id", SENTINEL, "My app")
-    ]
-
-
-async def test_list(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
-    """The items of the list are imported; the first one keeps the integration's domain."""
-    install("acme", PLATFORM)
-    await _start(
-        hass,
-        tmp_path,
-        """
-developer_credentials:
-  - domain: demo_cloud
-    client_id: !secret demo_cloud_client_id
-    client_secret: !secret demo_cloud_client_secret
-    name: My app
-  - domain: acme
-    client_id: public
-  - domain: acme
-    client_id: another
-    client_secret: "%&+ ü"
-""",
-        f'demo_cloud_client_id: " id "\ndemo_cloud_client_secret: "{SENTINEL}%&+ü"\n',
-    )
-    assert _values(hass, "domain", "auth_domain", "client_id", "client_secret", "name") == [
-        ("demo_cloud", "demo_cloud", "id", f"{SENTINEL}%&+ü", "My app"),
-        ("acme", "acme", "public", "", None),
-        ("acme", "acme_2", "another", "%&+ ü", None),
-    ]
-    assert list(await async_get_implementations(hass, "acme")) == ["acme", "acme_2"]
-    assert ir.async_get(hass).issues == {}
-
-
-@pytest.mark.parametrize(
-    "yaml",
-    ["developer_credentials:\n", "developer_credentials: []\n", "homeassistant:\n"],
-    ids=["empty", "no items", "absent"],
-)
-async def test_nothing(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
-    """Without an item, nothing is made."""
-    await _start(hass, tmp_path, yaml)
-    assert hass.config_entries.async_entries(DOMAIN) == []
-
-
-BAD_ITEMS = {
-    "text": ("just text", "not_a_mapping", ""),
-    "list": ("[a, b]", "not_a_mapping", ""),
-    "number": ("3", "not_a_mapping", ""),
-    "nothing": ("", "not_a_mapping", ""),
-    "no domain": ("{client_id: id}", "missing_key", "domain"),
-    "no client id": ("{domain: demo_cloud}", "missing_key", "client_id"),
-    "null client id": ("{domain: demo_cloud, client_id: }", "missing_key", "client_id"),
-    "blank client id": ('{domain: demo_cloud, client_id: " "}', "missing_key", "client_id"),
-    "number as client id": ("{domain: demo_cloud, client_id: 12}", "not_text", "client_id"),
-    "number as secret": (
-        "{domain: demo_cloud, client_id: id, client_secret: 1.5}",
-        "not_text",
-        "client_secret",
-    ),
-    "list as domain": ("{domain: [demo_cloud], client_id: id}", "not_text", "domain"),
-    "unknown domain": ("{domain: nowhere, client_id: id}", "unknown_integration", "nowhere"),
-    "no platform": ("{domain: sun, client_id: id}", "unknown_integration", "sun"),
-    "unknown key": (
-        "{domain: demo_cloud, client_id: id, client_secrte: x}",
-        "unknown_key",
-        "client_secrte",
-    ),
-    "no space after the colon": (
-        f"{{domain: demo_cloud, client_id: id, client_secret:{SENTINEL}}}",
-        "unknown_key",
-        "client_secret",
-    ),
-    "duplicate": ("{domain: demo_cloud, client_id: good}", "duplicate", "client_id"),
-}
-
-
-@pytest.mark.parametrize(("item", "reason", "key"), BAD_ITEMS.values(), ids=list(BAD_ITEMS))
-async def test_bad_item(
-    hass: HomeAssistant,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    item: str,
-    reason: str,
-    key: str,
-) -> None:
-    """A bad item is named with its place, in the log and in a repair; the others are imported."""
-    await _start(
-        hass,
-        tmp_path,
-        f"""
-developer_credentials:
-  - domain: demo_cloud
-    client_id: good
-    client_secret: {SENTINEL}
-  - {item}
-  - domain: demo_cloud
-    client_id: also good
-""",
-    )
-    assert _values(hass, "client_id") == [("good",), ("also good",)]
-    (issue,) = ir.async_get(hass).issues.values()
-    assert issue.translation_key == f"yaml_{reason}"
-    placeholders = issue.translation_placeholders
-    assert placeholders is not None
-    assert placeholders["key"] == key
-    place = placeholders["place"]
-    assert place.endswith("configuration.yaml, line 6") or place == "developer_credentials, item 2"
-    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert f"({placeholders['place']}): {reason.replace('_', ' ')}" in record.getMessage()
-    assert key in record.getMessage()
-
-
-async def test_place_of_a_mapping(hass: HomeAssistant, tmp_path: Path) -> None:
-    """The place of a mapping has its line."""
-    await _start(hass, tmp_path, "developer_credentials:\n  - domain: demo_cloud\n")
-    (issue,) = ir.async_get(hass).issues.values()
-    assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["place"].endswith("configuration.yaml, line 2")
-
-
-@pytest.mark.parametrize("yaml", ["text", "{domain: demo_cloud}", "3"])
-async def test_not_a_list(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
-    """Whatever stands in place of the list, the integration is set up."""
-    await _start(hass, tmp_path, f"developer_credentials: {yaml}\n")
-    assert len(ir.async_get(hass).issues) == 1
-
-
-async def test_packages(hass: HomeAssistant) -> None:
-    """The lists of several packages are one list."""
-    config: dict[str, object] = {
-        "homeassistant": {},
-        DOMAIN: [{"domain": "demo_cloud", "client_id": "a"}],
-    }
-    package = {DOMAIN: [{"domain": "demo_cloud", "client_id": "b"}]}
-    await conf_util.merge_packages_config(hass, config, {"pack": package})
-    assert await async_setup_component(hass, DOMAIN, config)
-    await hass.async_block_till_done()
-    assert _values(hass, "client_id") == [("a",), ("b",)]
 
 
 async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -408,17 +259,6 @@ async def test_own_yaml_and_the_list(hass: HomeAssistant, install: Install, tmp_
     for _ in range(2):
         await async_get_implementations(hass, "acme")
         assert _values(hass, "client_secret") == [(f"{SENTINEL}-list",)]
-
-
-async def test_scalars(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Each item that has no line of its own is told by its number."""
-    await _start(hass, tmp_path, "developer_credentials: [3, 4, null]\n")
-    places = [
-        issue.translation_placeholders["place"]
-        for issue in ir.async_get(hass).issues.values()
-        if issue.translation_placeholders
-    ]
-    assert places == [f"developer_credentials, item {number}" for number in (1, 2, 3)]
 
 
 async def test_same_client_as_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:

@@ -17,9 +17,8 @@ from custom_components.developer_credentials.flows.instructions import (
     async_describe_redirect_uris,
     async_get_instructions,
     async_get_language,
-    escape_markdown,
 )
-from custom_components.developer_credentials.oauth2.server import RedirectUri
+from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from tests.common import PLATFORM, REDIRECT_URI
 from tests.conftest import Install
 
@@ -108,14 +107,3 @@ async def test_redirect_uris(hass: HomeAssistant) -> None:
         REDIRECT_URI,
         "```",
     ]
-
-
-@pytest.mark.parametrize("text", ["<b>", "[x](y)", "*a* _b_ `c`", "# h", "a & b", "www.x.y", "\\"])
-def test_escape(text: str) -> None:
-    """Every character that could be markup is escaped, and nothing else."""
-    escaped = escape_markdown(text)
-    assert escaped.replace("\\\\", "\0").replace("\\", "").replace("\0", "\\") == text
-    assert all(
-        char.isalnum() or char.isspace() or escaped[index - 1] == "\\" or char == "\\"
-        for index, char in enumerate(escaped)
-    )

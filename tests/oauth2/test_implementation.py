@@ -1,6 +1,7 @@
 """Tests of the implementation: what it sends, and what becomes of what comes back."""
 
 import asyncio
+from functools import partial
 import time
 from typing import Any, Unpack, override
 from urllib.parse import parse_qsl, urlsplit
@@ -16,13 +17,14 @@ from custom_components.developer_credentials import (
     AuthorizationServer,
     DeveloperCredential,
 )
+from custom_components.developer_credentials.credentials.entry_tokens import async_keep_token
 from custom_components.developer_credentials.oauth2.errors import (
     InvalidClientError,
     InvalidGrantError,
     InvalidResponseError,
     UnavailableError,
 )
-from custom_components.developer_credentials.oauth2.implementation import code_challenge_of
+from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
 from custom_components.developer_credentials.oauth2.server import ServerFields
 from tests.common import REDIRECT_URI, SENTINEL
 from tests.recording_server import TOKEN, RecordingServer, answer
@@ -247,7 +249,10 @@ def sessions(hass: HomeAssistant, server: RecordingServer) -> list[OAuth2Session
         },
     )
     entry.add_to_hass(hass)
-    return [OAuth2Session(hass, entry, _make(hass, server)) for _ in range(3)]
+    implementations = [_make(hass, server) for _ in range(3)]
+    for implementation in implementations:
+        implementation.keep_token = partial(async_keep_token, hass, ("acme", "acme"))
+    return [OAuth2Session(hass, entry, implementation) for implementation in implementations]
 
 
 async def test_concurrent_refreshes(
@@ -387,6 +392,20 @@ async def test_all_callers_are_cancelled(
     assert [dict(twin.data) for twin in twins] == before
     await sessions[1].async_ensure_token_valid()
     assert len(server.requests) == 1
+
+
+async def test_nobody_keeps_it(
+    hass: HomeAssistant, server: RecordingServer, sessions: list[OAuth2Session]
+) -> None:
+    """An implementation that was given no keeper drops a token that nobody waits for."""
+    gate = Gate(server, TOKEN | {"refresh_token": NEW})
+    sessions[0].implementation.keep_token = None  # type: ignore[attr-defined]
+    asking = hass.async_create_task(sessions[0].async_ensure_token_valid())
+    await gate.asked.wait()
+    asking.cancel()
+    gate.open.set()
+    await hass.async_block_till_done()
+    assert sessions[0].token["refresh_token"] == OLD
 
 
 async def test_failure_that_nobody_waits_for(

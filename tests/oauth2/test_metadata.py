@@ -15,7 +15,7 @@ from custom_components.developer_credentials import (
     async_discover_authorization_server,
 )
 from custom_components.developer_credentials.oauth2 import metadata
-from custom_components.developer_credentials.oauth2.server import InvalidServerError
+from custom_components.developer_credentials.oauth2.errors import InvalidServerError
 from demo.authorization_server import DemoAuthorizationServer
 from tests.recording_server import RecordingServer, Respond, answer
 

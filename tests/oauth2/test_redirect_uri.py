@@ -13,10 +13,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.oauth2.redirect_uri import (
+    RedirectUri,
     async_get_redirect_uri,
     async_get_redirect_uris,
 )
-from custom_components.developer_credentials.oauth2.server import RedirectUri
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import REDIRECT_URI, SENTINEL, add_credential, log_in_and_return
 

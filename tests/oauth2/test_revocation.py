@@ -1,17 +1,15 @@
-"""Tests of revocation: a removed entry takes its tokens with it."""
+"""Tests of revocation (RFC 7009)."""
 
 import logging
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials import async_revoke_token
 from custom_components.developer_credentials.const import LOGGER
-from demo.authorization_server import DemoAuthorizationServer
-from tests.common import REDIRECT_URI, SENTINEL, add_credential, entry_of, log_in_and_return
+from tests.common import SENTINEL, add_credential
 from tests.conftest import Install
 from tests.recording_server import RecordingServer, answer
 
@@ -133,84 +131,3 @@ async def test_nobody_to_ask(
     await async_revoke_token(hass, entry)
     assert server.requests == []
     assert _warnings(caplog) == []
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "reason"),
-    [
-        (503, {}, "503 "),
-        (400, {"error": "unsupported_token_type"}, "400 unsupported_token_type"),
-        (
-            401,
-            {"error": "invalid_client", "error_description": REFRESH_TOKEN},
-            "401 invalid_client",
-        ),
-        (200, {"error": f"odd {REFRESH_TOKEN}"}, "200 odd **REDACTED**"),
-        (307, {}, "307 "),
-    ],
-)
-async def test_refusal(
-    hass: HomeAssistant,
-    server: RecordingServer,
-    declare: None,
-    entry: ConfigEntry,
-    caplog: pytest.LogCaptureFixture,
-    status: int,
-    body: object,
-    reason: str,
-) -> None:
-    """A server that does not revoke is a line in the log."""
-    await add_credential(hass, "acme")
-    server.respond = answer(body, status)
-    await async_revoke_token(hass, entry)
-    assert _warnings(caplog) == [f"acme did not revoke the token of My account: {reason}"]
-
-
-async def test_nobody_listens(
-    hass: HomeAssistant,
-    install: Install,
-    socket_enabled: None,
-    unused_tcp_port: int,
-    entry: ConfigEntry,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A server that is not there is a line in the log."""
-    url = f"http://127.0.0.1:{unused_tcp_port}"
-    install("acme", PLATFORM.format(url=url, method="client_secret_post", to=f'"{url}/revoke"'))
-    await add_credential(hass, "acme")
-    await async_revoke_token(hass, entry)
-    assert _warnings(caplog) == ["The token of My account (acme) is not revoked: UnavailableError"]
-
-
-async def test_credential_is_gone(
-    hass: HomeAssistant,
-    server: RecordingServer,
-    declare: None,
-    entry: ConfigEntry,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """Without its credential, a token cannot be revoked; that is a line in the log."""
-    await async_revoke_token(hass, entry)
-    (warning,) = _warnings(caplog)
-    assert warning.startswith("The token of My account (acme) is not revoked: ")
-
-
-@pytest.mark.usefixtures("current_request_with_host")
-@pytest.mark.parametrize("unavailable", [False, True])
-async def test_demo_cloud(
-    hass: HomeAssistant,
-    hass_client_no_auth: ClientSessionGenerator,
-    demo_cloud: DemoAuthorizationServer,
-    unavailable: bool,
-) -> None:
-    """Removing an account ends its login at the server; if that is away, it is removed as well."""
-    demo_cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
-    await add_credential(hass, "demo_cloud")
-    step = await hass.config_entries.flow.async_init("demo_cloud", context={"source": SOURCE_USER})
-    await log_in_and_return(hass, hass_client_no_auth, step)
-    (account,) = hass.config_entries.async_entries("demo_cloud")
-    assert demo_cloud.logins == 1
-    demo_cloud.unavailable = unavailable
-    await hass.config_entries.async_remove(account.entry_id)
-    assert hass.config_entries.async_entries() == [entry_of(hass)]
-    assert demo_cloud.logins == unavailable

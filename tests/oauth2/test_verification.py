@@ -10,8 +10,9 @@ import pytest
 
 from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
 from custom_components.developer_credentials.oauth2 import verification
-from custom_components.developer_credentials.oauth2.implementation import code_challenge_of
-from custom_components.developer_credentials.oauth2.server import ClientAuthMethod, ServerFields
+from custom_components.developer_credentials.oauth2.client import ClientAuthMethod
+from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
+from custom_components.developer_credentials.oauth2.server import ServerFields
 from custom_components.developer_credentials.oauth2.verification import (
     Outcome,
     Verification,

@@ -1,14 +1,32 @@
-"""Revocation: a removed entry takes its tokens with it (RFC 7009)."""
+"""The tokens in integrations' config entries: kept when nobody waits, revoked with their entry."""
 
-from dataclasses import replace
-from http import HTTPStatus
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
 
 from ..const import LOGGER
-from .implementation import AuthImplementation
+from ..oauth2.implementation import AuthImplementation
+from ..oauth2.revocation import async_revoke
+from .store import Key, async_get_users_of
+
+
+@callback
+def async_keep_token(
+    hass: HomeAssistant, key: Key, token: dict[str, Any], new: dict[str, Any]
+) -> None:
+    """Store a refreshed token in the entry that has the old one.
+
+    Args:
+        hass: Home Assistant.
+        key: The credential by which it was refreshed.
+        token: The token as it was.
+        new: The token as it is now.
+    """
+    for entry in async_get_users_of(hass, *key):
+        if entry.data.get("token") == token:
+            hass.config_entries.async_update_entry(entry, data={**entry.data, "token": new})
 
 
 async def async_revoke_token(hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -27,18 +45,13 @@ async def async_revoke_token(hass: HomeAssistant, entry: ConfigEntry) -> None:
         implementation = await async_get_config_entry_implementation(hass, entry)
         if not isinstance(implementation, AuthImplementation):
             return
-        if (url := implementation.authorization_server.revocation_url) is None:
-            return
-        token = entry.data["token"]
-        hint = "refresh_token" if token.get("refresh_token") else "access_token"
-        endpoint = replace(implementation.token_endpoint, url=url)
-        answer = await endpoint.async_post({"token": token[hint], "token_type_hint": hint})
+        answer = await async_revoke(implementation, entry.data["token"])
     except Exception as err:  # noqa: BLE001 - whatever it is, the entry shall go
         LOGGER.warning(
             "The token of %s (%s) is not revoked: %s", entry.title, entry.domain, type(err).__name__
         )
         return
-    if answer.error or not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+    if answer and answer.is_error:
         LOGGER.warning(
             "%s did not revoke the token of %s: %s %s",
             entry.domain,

@@ -28,7 +28,7 @@ from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, PEER
-from ..flows.instructions import escape_markdown
+from ..plain_text import escape_markdown
 from ..platform import PLATFORM, async_get_name
 from .store import (
     CONF_AUTH_DOMAIN,

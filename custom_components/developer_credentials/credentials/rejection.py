@@ -16,9 +16,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, NOTHING
-from ..flows.instructions import escape_markdown
+from ..oauth2.client import DeveloperCredential
 from ..oauth2.errors import InvalidClientError, InvalidGrantError, TokenRequestError
-from ..oauth2.server import DeveloperCredential, RedirectUri
+from ..oauth2.redirect_uri import RedirectUri
+from ..plain_text import escape_markdown
 from .last_answers import async_note
 from .store import Key, async_get_by_key, async_get_users, credential_of, issue_id_of
 

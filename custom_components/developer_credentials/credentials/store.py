@@ -27,7 +27,8 @@ from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
-from ..oauth2.server import DeveloperCredential, RedirectUri
+from ..oauth2.client import DeveloperCredential
+from ..oauth2.redirect_uri import RedirectUri
 
 CONF_AUTH_DOMAIN: Final = "auth_domain"
 CONF_AUTH_METHOD: Final = "token_endpoint_auth_method"

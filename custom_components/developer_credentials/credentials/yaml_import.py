@@ -1,28 +1,23 @@
 """Credentials from YAML: the `developer_credentials:` list, and integrations' own YAML.
 
-An item of the list has `domain`, `client_id`, and optionally `client_secret` and `name`. It is
-imported when it is new, and again when it has changed since; what the user edited in between
-stays. A credential whose item is gone stays, which is told once. A bad item is named, with its
-place, in the log and in a repair; the others are imported.
+A credential is imported when it is new, and again when it has changed since; what the user edited
+in between stays. A credential whose item is gone stays, which is told once.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import hashlib
 from types import ModuleType, NoneType
-from typing import Final, Literal
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.loader import Integration, async_get_integration
-import voluptuous as vol
 
 from ..const import DOMAIN, LOGGER
-from ..flows.instructions import escape_markdown
-from ..oauth2.server import DeveloperCredential
+from ..oauth2.client import DeveloperCredential
+from ..plain_text import escape_markdown
 from ..platform import async_call, async_get_integrations
 from .store import (
     CONF_AUTH_DOMAIN,
@@ -35,126 +30,11 @@ from .store import (
     async_update_credential,
     credential_of,
 )
+from .yaml_list import YamlItem, YamlList
 
 # In a subentry's data: whose YAML it came from, and what that had at the last import, with a digest
 # in the place of the secret.
 CONF_IMPORTED: Final = "imported"
-
-_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
-_REQUIRED_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID)
-
-
-@dataclass(frozen=True, slots=True)
-class YamlItem:
-    """A credential that YAML has.
-
-    Attributes:
-        place: Its place in the files of the user; the integration for one of its own YAML.
-        domain: The integration that it is for.
-        credential: The credential.
-        by: Whose YAML it is: our list, or that of the integration.
-        auth_domain: What entries made before have as their `auth_implementation`.
-    """
-
-    place: str
-    domain: str
-    credential: DeveloperCredential
-    by: Literal["list", "integration"]
-    auth_domain: str
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The integration and the client id."""
-        return self.domain, self.credential.client_id
-
-
-@dataclass(frozen=True, slots=True)
-class YamlProblem:
-    """An item of the list that cannot be imported: its place, what is wrong, and with which key.
-
-    The reason is the end of the translation key `yaml_<reason>`.
-    """
-
-    place: str
-    reason: str
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class YamlList:
-    """The items that can be imported, and whether they are the whole list."""
-
-    items: Sequence[YamlItem]
-    whole: bool
-
-
-def _parse_items(values: list[object]) -> list[YamlItem | YamlProblem]:
-    """Return what each item says, or what is wrong with it."""
-    items = []
-    for number, value in enumerate(values, 1):
-        # Home Assistant's YAML loader notes the place of a mapping.
-        place = f"{DOMAIN}, item {number}"
-        if line := getattr(value, "__line__", None):
-            place = f"{getattr(value, '__config_file__', place)}, line {line}"
-        items.append(_parse_item(place, value))
-    return items
-
-
-def _parse_item(place: str, value: object) -> YamlItem | YamlProblem:
-    """Return what an item says, or what is wrong with it. Its values are never part of that."""
-    if not isinstance(value, dict):
-        return YamlProblem(place, "not_a_mapping")
-    for key in value:
-        if key not in _KEYS:
-            # Without a space after the colon, the value is part of the key.
-            name = str(key).partition(":")[0]
-            return YamlProblem(place, "unknown_key", name)
-    for key in _KEYS:
-        if value.get(key) is None:
-            if key in _REQUIRED_KEYS:
-                return YamlProblem(place, "missing_key", key)
-        elif not isinstance(value[key], str):
-            return YamlProblem(place, "not_text", key)
-    try:
-        credential = DeveloperCredential(
-            value[CONF_CLIENT_ID], value.get(CONF_CLIENT_SECRET) or "", value.get(CONF_NAME)
-        )
-    except ValueError:
-        return YamlProblem(place, "missing_key", CONF_CLIENT_ID)
-    domain = str(value[CONF_DOMAIN])
-    return YamlItem(place, domain, credential, "list", domain)
-
-
-# Never invalid as a whole: every integration with the platform depends on this one.
-CONFIG_SCHEMA = vol.Schema(
-    {vol.Optional(DOMAIN): vol.All(cv.ensure_list, _parse_items)}, extra=vol.ALLOW_EXTRA
-)
-
-
-async def async_check_items(
-    hass: HomeAssistant, items: Sequence[YamlItem | YamlProblem]
-) -> YamlList:
-    """Return the items that can be imported, and report the others, in the place of older reports.
-
-    Args:
-        hass: Home Assistant.
-        items: What the schema has made of the list.
-    """
-    for domain, issue_id in list(ir.async_get(hass).issues):
-        if domain == DOMAIN and issue_id.startswith("yaml_"):
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-    integrations = await async_get_integrations(hass) if items else {}
-    good: dict[tuple[str, str], YamlItem] = {}
-    for item in items:
-        if isinstance(item, YamlProblem):
-            _async_report(hass, item)
-        elif item.domain not in integrations:
-            _async_report(hass, YamlProblem(item.place, "unknown_integration", item.domain))
-        elif item.key in good:
-            _async_report(hass, YamlProblem(item.place, "duplicate", CONF_CLIENT_ID))
-        else:
-            good[item.key] = item
-    return YamlList(list(good.values()), whole=len(good) == len(items))
 
 
 async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
@@ -337,23 +217,3 @@ def _async_import(
 def _digest(secret: str) -> str:
     """Return what tells whether a secret has changed, without being it."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-@callback
-def _async_report(hass: HomeAssistant, problem: YamlProblem) -> None:
-    """Tell that an item was skipped."""
-    LOGGER.error(
-        "Skipped a credential of the YAML configuration (%s): %s %s",
-        problem.place,
-        problem.reason.replace("_", " "),
-        problem.key,
-    )
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        f"yaml_{problem.reason}_{problem.place}",
-        is_fixable=False,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key=f"yaml_{problem.reason}",
-        translation_placeholders={"place": problem.place, "key": problem.key},
-    )

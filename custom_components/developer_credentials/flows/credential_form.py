@@ -26,17 +26,18 @@ from homeassistant.loader import IntegrationNotFound, async_get_integration
 import voluptuous as vol
 
 from ..const import DEVELOPER_GUIDE_URL, NOTHING
-from ..core_credentials.collection import (
+from ..core_credentials.editing import (
     async_get_editable_application_credentials,
     async_update_application_credential,
 )
 from ..credentials.store import CONF_REDIRECT_URI
-from ..oauth2.redirect_uri import async_get_redirect_uri, async_get_redirect_uris
-from ..oauth2.server import DeveloperCredential, RedirectUri
+from ..oauth2.client import DeveloperCredential
+from ..oauth2.redirect_uri import RedirectUri, async_get_redirect_uri, async_get_redirect_uris
 from ..oauth2.verification import Outcome, Verification
+from ..plain_text import escape_markdown
 from ..platform import async_get_integrations, async_get_name
 from .credential_subject import OwnCredential, PeerCredential
-from .instructions import async_describe_redirect_uris, async_get_instructions, escape_markdown
+from .instructions import async_describe_redirect_uris, async_get_instructions
 
 
 class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](

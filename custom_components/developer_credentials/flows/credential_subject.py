@@ -14,15 +14,16 @@ from homeassistant.loader import Integration
 
 from ..core_credentials.collection import (
     ApplicationCredential,
-    async_get_application_credential_server,
     async_get_application_credential_users,
     async_get_application_credentials,
 )
+from ..core_credentials.editing import async_get_application_credential_server
 from ..credentials.last_answers import async_note
 from ..credentials.store import async_find_subentry, async_get_entry, async_get_users, credential_of
+from ..oauth2.client import DeveloperCredential
 from ..oauth2.implementation import AuthImplementation
 from ..oauth2.redirect_uri import async_get_redirect_uri
-from ..oauth2.server import AuthorizationServer, DeveloperCredential
+from ..oauth2.server import AuthorizationServer
 from ..oauth2.verification import Outcome, Verification, async_verify
 from ..platform import PlatformError, async_call, async_get_platform
 

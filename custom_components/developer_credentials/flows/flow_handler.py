@@ -30,9 +30,9 @@ from homeassistant.loader import async_get_integration
 from ..const import DOMAIN, NOTHING
 from ..oauth2.errors import INVALID_CLIENT_CODES, UNAVAILABLE_CODES, InvalidClientError
 from ..oauth2.implementation import AuthImplementation
+from ..plain_text import escape_markdown
 from ..platform import async_get_integrations
 from .credential_request import CredentialRequest
-from .instructions import escape_markdown
 
 # The errors of the authorization endpoint that have a text of their own (RFC 6749, 4.1.2.1).
 _AUTHORIZE_ERRORS: Final = {

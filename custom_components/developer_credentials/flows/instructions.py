@@ -5,7 +5,6 @@ key that Home Assistant's validator allows, with the placeholders of its platfor
 """
 
 from collections.abc import Mapping
-import re
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -14,18 +13,12 @@ from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavail
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
-from ..oauth2.server import RedirectUri
+from ..oauth2.redirect_uri import RedirectUri
+from ..plain_text import escape_markdown
 from ..platform import PlatformError, async_call, async_get_platform, async_report_problem
 
 # Characters of what a placeholder stands for.
 MAX_TEXT: Final = 10_000
-
-_MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
-
-
-def escape_markdown(text: str) -> str:
-    """Return a text that Markdown shows as it is (CommonMark, section 2.4)."""
-    return _MARKUP.sub(r"\\\1", text)
 
 
 async def async_get_language(hass: HomeAssistant) -> str:

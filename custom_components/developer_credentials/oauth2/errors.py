@@ -34,6 +34,10 @@ UNAVAILABLE_CODES: Final = frozenset({"server_error", "slow_down", "temporarily_
 REDIRECT_URI_CODES: Final = frozenset({"redirect_uri_mismatch", "invalid_redirect_uri"})
 
 
+class InvalidServerError(ValueError):
+    """A server that cannot be as it is declared; the text names the field, and has no secret."""
+
+
 class TokenRequestError(OAuth2TokenRequestError):
     """A token request that brought no token.
 

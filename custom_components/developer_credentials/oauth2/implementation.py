@@ -9,15 +9,14 @@ import time
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    LocalOAuth2Implementation,
-    LocalOAuth2ImplementationWithPkce,
-)
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 from yarl import URL
 
+from .client import DeveloperCredential
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
+from .pkce import code_challenge_of, generate_code_verifier
 from .redirect_uri import async_get_redirect_uri
-from .server import AuthorizationServer, DeveloperCredential
+from .server import AuthorizationServer
 from .single_flight import async_join
 from .token_endpoint import TokenEndpoint
 
@@ -30,6 +29,8 @@ class AuthImplementation(LocalOAuth2Implementation):
         credential: The client.
         error: Why the last token request brought no token; None where it did.
         observer: Is told why a refresh brought no token, and None when a request did.
+        keep_token: Is given the token that was refreshed and the one that it became, where nobody
+            waits for that any longer; the server may give it only once.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         self.credential = credential
         self.error: TokenRequestError | None = None
         self.observer: Callable[[TokenRequestError | None], None] | None = None
+        self.keep_token: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
         # The code verifiers of the logins that have begun, by flow.
         self._code_verifiers: dict[str, str] = {}
 
@@ -147,15 +149,9 @@ class AuthImplementation(LocalOAuth2Implementation):
             return await self._async_token(data, token.get("expires_in"))
 
         def keep(answer: dict[str, Any]) -> None:
-            """Store what nobody waits for any more; the server may give it only once."""
-            for entry in self.hass.config_entries.async_entries():
-                if entry.data.get("auth_implementation") == self.domain and (
-                    entry.data.get("token") == token
-                ):
-                    expires_at = time.time() + answer["expires_in"]
-                    new = {**token, **answer, "expires_at": expires_at}
-                    data = {**entry.data, "token": new}
-                    self.hass.config_entries.async_update_entry(entry, data=data)
+            if self.keep_token:
+                expires_at = time.time() + answer["expires_in"]
+                self.keep_token(token, {**token, **answer, "expires_at": expires_at})
 
         return await async_join(
             self.hass, ("refresh", self.token_url, refresh_token), refresh, keep
@@ -199,16 +195,3 @@ class AuthImplementation(LocalOAuth2Implementation):
         if self.observer:
             self.observer(None)
         return token
-
-
-def generate_code_verifier() -> str:
-    """Return a new code verifier, of 128 characters (RFC 7636, section 4.1)."""
-    return LocalOAuth2ImplementationWithPkce.generate_code_verifier()
-
-
-def code_challenge_of(code_verifier: str) -> dict[str, str]:
-    """Return what an authorize URL has of a code verifier (RFC 7636, section 4.3)."""
-    return {
-        "code_challenge": LocalOAuth2ImplementationWithPkce.compute_code_challenge(code_verifier),
-        "code_challenge_method": "S256",
-    }

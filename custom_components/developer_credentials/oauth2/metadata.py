@@ -22,16 +22,12 @@ from homeassistant.util.json import json_loads_object
 from yarl import URL
 
 from ..const import DOMAIN
-from .server import (
-    AUTH_METHODS,
-    AuthorizationServer,
-    ClientAuthMethod,
-    InvalidServerError,
-    ServerFields,
-    check_endpoint,
-)
+from .client import AUTH_METHODS, ClientAuthMethod
+from .endpoint_url import check_endpoint
+from .errors import InvalidServerError
+from .server import AuthorizationServer, ServerFields
 from .single_flight import async_join
-from .token_endpoint import async_read
+from .token_response import async_read
 
 # Seconds: for one request, and for how long a document is good.
 TIMEOUT: Final = 10.0

@@ -4,6 +4,8 @@ The callback of this instance takes the answer of the server whether or not My H
 loaded; only the registered URI has to be the one that is sent (RFC 6749, section 3.1.2.3).
 """
 
+from enum import StrEnum
+
 from aiohttp import hdrs
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import http
@@ -14,7 +16,16 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.network import get_url
 
-from .server import RedirectUri
+
+class RedirectUri(StrEnum):
+    """Which redirect URI the login comes back to (RFC 6749, section 3.1.2)."""
+
+    DEFAULT = "default"
+    """What Home Assistant takes: My Home Assistant where it is loaded, else this instance."""
+    OWN = "own"
+    """This instance itself, at the address by which the user has opened it."""
+    MY = "my"
+    """My Home Assistant, which leads the browser on to the instance that it knows."""
 
 
 @callback

@@ -1,24 +1,13 @@
-"""The values of the platform: the server of an integration, the credential of its user."""
+"""The authorization server: what it is, and what it wants (RFC 6749, section 1.1)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from enum import StrEnum
-from ipaddress import ip_address
 import re
-from typing import Final, Literal, TypedDict, override
+from typing import Final, TypedDict
 
-from homeassistant.util.network import is_local
-from yarl import URL
-
-# Spaces and joiners, marks of direction, the soft hyphen, the byte order mark.
-_ZERO_WIDTH = dict.fromkeys(
-    [0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-)
-
-# Names that no public DNS serves (RFC 6761, RFC 6762, RFC 8375, ICANN's resolution on .internal).
-_LOCAL_SUFFIXES = (".localhost", ".local", ".home.arpa", ".internal")
-
-_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
+from .endpoint_url import check_endpoint
+from .errors import InvalidServerError
 
 # RFC 6749, section 3.3.
 _SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
@@ -49,29 +38,6 @@ _TOKEN_PARAMS: Final = frozenset(
 
 # Seconds. A server that means "never" may say any number; Home Assistant stores 64 bits.
 MAX_EXPIRES_IN: Final = 2**31 - 1
-
-# How a client authenticates at the token endpoint (RFC 7591, section 2; RFC 6749, section 2.3.1).
-type ClientAuthMethod = Literal["client_secret_post", "client_secret_basic", "none"]
-AUTH_METHODS: Final[tuple[ClientAuthMethod, ...]] = (
-    "client_secret_post",
-    "client_secret_basic",
-    "none",
-)
-
-
-class RedirectUri(StrEnum):
-    """Which redirect URI the login comes back to (RFC 6749, section 3.1.2)."""
-
-    DEFAULT = "default"
-    """What Home Assistant takes: My Home Assistant where it is loaded, else this instance."""
-    OWN = "own"
-    """This instance itself, at the address by which the user has opened it."""
-    MY = "my"
-    """My Home Assistant, which leads the browser on to the instance that it knows."""
-
-
-class InvalidServerError(ValueError):
-    """A server that cannot be as it is declared; the text names the field, and has no secret."""
 
 
 class ServerFields(TypedDict, total=False):
@@ -171,66 +137,6 @@ class AuthorizationServer:
         return {**scope, **self.authorize_params}
 
 
-@dataclass(frozen=True, slots=True)
-class DeveloperCredential:
-    """A client id and secret, as the provider gave them to the user (RFC 6749, section 2.2).
-
-    White space around id and secret and zero-width characters anywhere in them, the traces of
-    copying from a web page, are removed. The representation leaves the secret out.
-
-    Attributes:
-        client_id: The client identifier.
-        client_secret: The client secret; empty for a public client (RFC 6749, section 2.1).
-        name: What the user calls the credential; None where the client id has to do.
-        redirect_uri: The redirect URI that is registered with the provider.
-        token_endpoint_auth_method: How the server accepts this client, where that was found to be
-            another way than the declared one.
-
-    Raises:
-        ValueError: The client id is empty.
-    """
-
-    client_id: str
-    client_secret: str = field(default="", repr=False)
-    name: str | None = None
-    redirect_uri: RedirectUri = field(default=RedirectUri.DEFAULT, kw_only=True)
-    token_endpoint_auth_method: ClientAuthMethod | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        """Clean the values and check the client id."""
-        object.__setattr__(self, "client_id", _clean(self.client_id))
-        object.__setattr__(self, "client_secret", _clean(self.client_secret))
-        object.__setattr__(self, "name", (self.name or "").strip() or None)
-        if not self.client_id:
-            raise ValueError("client_id is empty")
-
-    @override
-    def __str__(self) -> str:
-        """Return what a person knows the credential by."""
-        return self.name or self.client_id
-
-
-def _clean(text: str) -> str:
-    """Remove the white space around a pasted text, and the zero-width characters in it."""
-    return text.translate(_ZERO_WIDTH).strip()
-
-
-def check_endpoint(name: str, value: str) -> None:
-    """Raise InvalidServerError, naming the field, where a URL cannot be an endpoint."""
-    try:
-        url = URL(value)
-    except (TypeError, ValueError) as err:
-        raise InvalidServerError(f"{name} is not a URL") from err
-    if url.scheme not in ("http", "https") or not url.host:
-        raise InvalidServerError(f"{name} is not an absolute http or https URL")
-    if url.raw_user is not None or url.raw_password is not None:
-        raise InvalidServerError(f"{name} has a user name or password")
-    if url.fragment or "#" in value:
-        raise InvalidServerError(f"{name} has a fragment")
-    if url.scheme == "http" and not _is_local_host(url.host):
-        raise InvalidServerError(f"{name} must use https, since {url.host} is not a local host")
-
-
 def _checked_scopes(scopes: Sequence[str]) -> tuple[str, ...]:
     """Return the scopes, each one a scope."""
     if isinstance(scopes, str) or not isinstance(scopes, Sequence):
@@ -251,12 +157,3 @@ def _checked_params(name: str, params: Mapping[str, str], own: frozenset[str]) -
         if key in own:
             raise InvalidServerError(f"{name} has {key!r}, which the request has by itself")
     return dict(params)
-
-
-def _is_local_host(host: str) -> bool:
-    """Return whether a host is this machine or one in its local network."""
-    try:
-        return is_local(ip_address(host))
-    except ValueError:
-        # A number is an address as well (WHATWG URL, section 3.5).
-        return ("." not in host and not _NUMBER.fullmatch(host)) or host.endswith(_LOCAL_SUFFIXES)

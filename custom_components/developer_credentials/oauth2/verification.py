@@ -23,9 +23,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
 
+from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
 from .errors import INVALID_CLIENT_CODES, REDIRECT_URI_CODES, UnavailableError
-from .implementation import code_challenge_of, generate_code_verifier
-from .server import AUTH_METHODS, AuthorizationServer, ClientAuthMethod, DeveloperCredential
+from .pkce import code_challenge_of, generate_code_verifier
+from .server import AuthorizationServer
 from .token_endpoint import TokenEndpoint
 
 # Seconds for all requests together.
