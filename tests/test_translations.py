@@ -1,5 +1,6 @@
 """Every message has a translation, and the placeholders of both agree."""
 
+from collections import Counter
 from collections.abc import Iterator
 import json
 from pathlib import Path
@@ -15,6 +16,7 @@ from custom_components.developer_credentials.oauth2.verification import Outcome
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "developer_credentials"
 SOURCE = {path.stem: path.read_text() for path in PACKAGE.rglob("*.py")}
+STRINGS: dict[str, Any] = json.loads((PACKAGE / "strings.json").read_text())
 TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text())
 CONFIG = TRANSLATIONS["config"]
 SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]
@@ -81,6 +83,12 @@ def test_placeholders(key: str, text: str) -> None:
         name for start in PLACEHOLDERS if key.startswith(start) for name in PLACEHOLDERS[start]
     }
     assert used <= given
+
+
+def test_each_text_stands_once() -> None:
+    """A text that is used in several places is written in one, and the others refer to it."""
+    texts = Counter(text for _, text in _leaves(STRINGS) if not text.startswith("[%key:"))
+    assert [text for text, count in texts.items() if count > 1 and len(text) > 20] == []
 
 
 def test_flows_speak_alike() -> None:
