@@ -86,7 +86,7 @@ async def async_provide_implementations(
 
 @callback
 def async_watch(hass: HomeAssistant) -> None:
-    """Give the implementations in use the credentials as they are, from now on, at each change."""
+    """Act on each change of a config entry from now on."""
     titles: dict[str, str] = {}
 
     @callback
@@ -95,19 +95,39 @@ def async_watch(hass: HomeAssistant) -> None:
             if change is ConfigEntryChange.REMOVED:
                 async_withdraw_outdated(hass)
             return
-        for subentry in list(entry.subentries.values()):
-            title = titles.get(subentry.subentry_id, subentry.title)
-            titles[subentry.subentry_id] = subentry.title
-            if title != subentry.title:
-                async_adopt_title(hass, entry, subentry)
+        _async_adopt_new_titles(hass, entry, titles)
         async_withdraw_offers(hass)
         async_withdraw_outdated(hass)
-        for key, implementations in hass.data.get(_DATA_IN_USE, {}).items():
-            if known := async_get_by_key(hass, key):
-                for implementation in implementations:
-                    _async_give(implementation, credential_of(known))
+        _async_give_to_all(hass)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
+
+
+@callback
+def _async_adopt_new_titles(
+    hass: HomeAssistant, entry: ConfigEntry, titles: dict[str, str]
+) -> None:
+    """Let credentials have the names that the user gave to their subentries.
+
+    Args:
+        hass: Home Assistant.
+        entry: The config entry that holds the credentials.
+        titles: The titles as they were last, by the ids of the subentries; brought up to date.
+    """
+    for subentry in list(entry.subentries.values()):
+        title = titles.get(subentry.subentry_id, subentry.title)
+        titles[subentry.subentry_id] = subentry.title
+        if title != subentry.title:
+            async_adopt_title(hass, entry, subentry)
+
+
+@callback
+def _async_give_to_all(hass: HomeAssistant) -> None:
+    """Give the implementations in use their credentials as they are now."""
+    for key, implementations in hass.data.get(_DATA_IN_USE, {}).items():
+        if known := async_get_by_key(hass, key):
+            for implementation in implementations:
+                _async_give(implementation, credential_of(known))
 
 
 @callback

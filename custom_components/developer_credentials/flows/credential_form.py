@@ -143,13 +143,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         if step_id == "credential" and self._secret:
             step_id = "retry"
         try:
-            credential = DeveloperCredential(
-                user_input[CONF_CLIENT_ID],
-                self._secret or (stored.client_secret if stored else ""),
-                user_input.get(CONF_NAME),
-                redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
-                token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
-            )
+            credential = self._read(user_input, stored)
         except ValueError:
             return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
         self._entered = credential
@@ -161,6 +155,22 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             # Somebody has changed it while the server was asked: that is the one to keep.
             return await self._async_form(step_id, user_input)
         return await self._async_submit(self._subject, credential)
+
+    def _read(
+        self, user_input: dict[str, Any], stored: DeveloperCredential | None
+    ) -> DeveloperCredential:
+        """Return the credential that the form says, with the secret that is known.
+
+        Raises:
+            ValueError: The client id is empty.
+        """
+        return DeveloperCredential(
+            user_input[CONF_CLIENT_ID],
+            self._secret or (stored.client_secret if stored else ""),
+            user_input.get(CONF_NAME),
+            redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
+            token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
+        )
 
     async def _async_submit(
         self, subject: OwnCredential | PeerCredential, credential: DeveloperCredential
@@ -193,41 +203,26 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         detail: str | None = None,
     ) -> ResultT:
         """Show the form with what is known; a secret goes in, and never out again."""
-        stored, integration = self._subject.stored, self._subject.integration
-        try:
-            redirect_uris = async_get_redirect_uris(self.hass)
-            if stored:
-                uri = async_get_redirect_uri(self.hass, stored.redirect_uri)
-                redirect_uris.setdefault(stored.redirect_uri, uri)
-        except NoURLAvailableError:
-            redirect_uris = {}
-        known = dict(user_input or {})
-        if user_input is None and (before := self._entered or stored):
-            known = {
-                CONF_NAME: before.name,
-                CONF_CLIENT_ID: before.client_id,
-                CONF_REDIRECT_URI: before.redirect_uri.value,
-            }
-        known.pop(CONF_CLIENT_SECRET, None)
+        subject = self._subject
+        redirect_uris = self._redirect_uris()
         default = redirect_uris.get(RedirectUri.DEFAULT, "")
+        choices: list[RedirectUri] = []
         instructions = ""
-        if self._subject.has_redirect_uri:
-            instructions = await async_get_instructions(self.hass, integration.domain, default)
+        if subject.has_redirect_uri:
+            choices = list(redirect_uris or [RedirectUri.DEFAULT])
+            instructions = await async_get_instructions(
+                self.hass, subject.integration.domain, default
+            )
         else:
             redirect_uris = {RedirectUri.DEFAULT: default}
-        entries = ", ".join(escape_markdown(user.title) for user in self._subject.users)
+        entries = ", ".join(escape_markdown(user.title) for user in subject.users)
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                _schema(
-                    list(redirect_uris or [RedirectUri.DEFAULT])
-                    if self._subject.has_redirect_uri
-                    else []
-                ),
-                known,
+                _schema(choices), self._suggested(user_input)
             ),
             description_placeholders={
-                "integration": integration.name,
+                "integration": subject.integration.name,
                 "instructions": instructions,
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
@@ -235,6 +230,29 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             },
             errors=errors,
         )
+
+    def _redirect_uris(self) -> dict[RedirectUri, str]:
+        """Return the redirect URIs to choose from, and the one that is chosen; by choice."""
+        try:
+            redirect_uris = async_get_redirect_uris(self.hass)
+            if stored := self._subject.stored:
+                uri = async_get_redirect_uri(self.hass, stored.redirect_uri)
+                redirect_uris.setdefault(stored.redirect_uri, uri)
+        except NoURLAvailableError:
+            return {}
+        return redirect_uris
+
+    def _suggested(self, user_input: dict[str, Any] | None) -> dict[str, Any]:
+        """Return what the fields show: what was submitted, else what was entered or is there."""
+        if user_input is not None:
+            return {name: value for name, value in user_input.items() if name != CONF_CLIENT_SECRET}
+        if (before := self._entered or self._subject.stored) is None:
+            return {}
+        return {
+            CONF_NAME: before.name,
+            CONF_CLIENT_ID: before.client_id,
+            CONF_REDIRECT_URI: before.redirect_uri.value,
+        }
 
     async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
         """Return the errors of the form, and the server's words."""
