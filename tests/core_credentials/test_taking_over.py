@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_USER,
+    ConfigEntry,
     ConfigEntryDisabler,
     ConfigEntryState,
     ConfigFlowResult,
@@ -17,6 +19,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.core_credentials import taking_over
+from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     OFFLINE_PLATFORM,
@@ -167,8 +171,27 @@ async def test_taken_over_when_it_is_there(hass: HomeAssistant, install: Install
     assert await async_setup_component(hass, "application_credentials", {})
     item = {"id": "acme_id", "domain": "acme", "client_id": "id", "client_secret": SENTINEL}
     hass.data[application_credentials.DATA_COMPONENT].data["acme_id"] = item
-    found = await asyncio.gather(*(async_get_implementations(hass, "acme") for _ in range(3)))
+
+    async def slow(hass: HomeAssistant) -> ConfigEntry:
+        await asyncio.sleep(0.01)
+        return await async_get_or_create_entry(hass)
+
+    with patch.object(taking_over, "async_get_or_create_entry", slow):
+        found = await asyncio.gather(*(async_get_implementations(hass, "acme") for _ in range(3)))
     assert [list(one) for one in found] == [["acme_id"]] * 3
+    # Whoever asks at the same time, each is remembered once.
+    assert entry_of(hass).data == {"taken_over": ["acme_id"]}
+
+
+async def test_each_integration_is_remembered(hass: HomeAssistant, install: Install) -> None:
+    """What was taken over of one integration is still known when another one is looked at."""
+    await _moved(hass, install)
+    install("other", OFFLINE_PLATFORM)
+    items = hass.data[application_credentials.DATA_COMPONENT].data
+    items["other_id"] = {**items["acme_id"], "id": "other_id", "domain": "other"}
+    for domain in ("acme", "other"):
+        assert list(await async_get_implementations(hass, domain)) == [f"{domain}_id"]
+    assert entry_of(hass).data == {"taken_over": ["acme_id", "other_id"]}
 
 
 async def test_not_taken_over_while_both_platforms_are_there(
