@@ -152,13 +152,13 @@ async def test_taken_over(
     assert stored(hass) == []
 
 
-async def _moved(hass: HomeAssistant, install: Install, **files: str) -> None:
+async def _moved(hass: HomeAssistant, install: Install, domain: str = "acme", **files: str) -> None:
     """Have an application credential for an integration that has our platform."""
     assert await async_setup_component(hass, "application_credentials", {})
-    install("acme", OFFLINE_PLATFORM, **files)
-    hass.data[application_credentials.DATA_COMPONENT].data["acme_id"] = {
-        "id": "acme_id",
-        "domain": "acme",
+    install(domain, OFFLINE_PLATFORM, **files)
+    hass.data[application_credentials.DATA_COMPONENT].data[f"{domain}_id"] = {
+        "id": f"{domain}_id",
+        "domain": domain,
         "client_id": "id",
         "client_secret": SENTINEL,
     }
@@ -202,6 +202,16 @@ async def test_not_taken_over_while_both_platforms_are_there(
         hass, install, application_credentials=SERVER.replace("{url}", "https://a.example")
     )
     assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+@pytest.mark.parametrize("domain", ["fitbit", "sun"])
+async def test_not_taken_over_from_a_built_in(
+    hass: HomeAssistant, install: Install, domain: str
+) -> None:
+    """An integration in the place of a built-in one is not given what was entered for that."""
+    await _moved(hass, install, domain)
+    assert await async_get_implementations(hass, domain) == {}
     assert hass.config_entries.async_entries(DOMAIN) == []
 
 

@@ -28,12 +28,17 @@ _DATA_LOOKED_AT: HassKey[set[str]] = HassKey(f"{DOMAIN}_taken_over")
 async def async_take_over(hass: HomeAssistant, integration: Integration) -> None:
     """Take over the application credentials of an integration that has moved to our platform.
 
-    It has moved where it has `application_credentials.py` no more. Each item is taken over once,
-    with the key that the integration's entries refer to, and stays where it is: whoever installs an
-    older version of the integration finds it there.
+    It has moved where it has `application_credentials.py` no more, unless it overrides a built-in
+    integration, whose credentials they may be. Each item is taken over once, with the key that the
+    integration's entries refer to, and stays where it is: whoever installs an older version of the
+    integration finds it there.
     """
     looked_at = hass.data.setdefault(_DATA_LOOKED_AT, set())
-    if integration.domain in looked_at or integration.platforms_exists((PEER,)):
+    if (
+        integration.domain in looked_at
+        or integration.platforms_exists((PEER,))
+        or integration.manifest["overwrites_built_in"]
+    ):
         return
     entry = async_get_entry(hass)
     if PEER not in hass.data or (entry and entry.disabled_by):
