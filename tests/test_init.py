@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
@@ -129,3 +130,20 @@ async def test_set_up_that_brings_its_credential(
     assert entry.runtime_data.config_entry is entry
     assert entry_of(hass).state is ConfigEntryState.LOADED
     assert [credential["client_id"] for credential in stored(hass)] == ["id"]
+
+
+@pytest.mark.parametrize("in_yaml", [False, True])
+async def test_websocket_api_without_a_credential(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, in_yaml: bool
+) -> None:
+    """Before the first credential, the empty list in YAML is enough for the commands."""
+    if in_yaml:
+        assert await async_setup_component(hass, DOMAIN, {DOMAIN: []})
+    client = await hass_ws_client()
+    await client.send_json_auto_id({"type": "developer_credentials/list"})
+    answer = await client.receive_json()
+    if in_yaml:
+        assert answer["result"] == []
+    else:
+        assert answer["error"]["code"] == "unknown_command"
+    assert hass.config_entries.async_entries(DOMAIN) == []

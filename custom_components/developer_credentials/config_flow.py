@@ -217,6 +217,8 @@ class CredentialSubentryFlow(
                 reason="credential_saved",
                 description_placeholders={"title": escape_markdown(subject.subentry.title)},
             )
+        if async_get_entry(self.hass) is None:
+            return self.async_abort(reason="entry_removed")
         subentry = async_new_subentry(self.hass, subject.integration, credential)
         return self.async_create_entry(
             title=subentry["title"], data=subentry["data"], unique_id=subentry["unique_id"]

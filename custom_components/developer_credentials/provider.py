@@ -50,6 +50,7 @@ from .platform import (
     PlatformError,
     async_call,
     async_get_platform,
+    async_make_implementation,
     async_report_problem,
 )
 
@@ -209,20 +210,9 @@ async def _async_make_implementations(
         if server:
             implementation = AuthImplementation(hass, auth_domain, credential, server)
         else:
-            implementation = await async_call(
-                platform,
-                "async_get_auth_implementation",
-                AbstractOAuth2Implementation,
-                hass,
-                auth_domain,
-                credential,
+            implementation = await async_make_implementation(
+                hass, platform, auth_domain, credential
             )
-        try:
-            own_domain = implementation.domain
-        except Exception as err:
-            raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
-        if own_domain != auth_domain:
-            raise PlatformError("wrong_auth_domain", own_domain)
         _async_note_use(hass, subentry, implementation)
         implementations.append(implementation)
     return implementations

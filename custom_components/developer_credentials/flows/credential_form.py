@@ -47,6 +47,8 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
     # The credential that is added or edited.
     _subject: OwnCredential | PeerCredential
+    # The credential as it was when the form was shown.
+    _shown: DeveloperCredential | None = None
     # What was entered last.
     _entered: DeveloperCredential | None = None
     # The secret that was entered last: the frontend empties its field.
@@ -134,36 +136,52 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         return await self._async_form("edit_application_credential", user_input)
 
     async def _async_form(self, step_id: str, user_input: dict[str, Any] | None) -> ResultT:
-        """Show the form, or save what it says where that stands the test."""
+        """Show the form, or take what was submitted."""
         if user_input is None:
             errors = {} if self._rejection is None else {"base": Outcome.REJECTED.value}
             return await self._async_show(step_id, None, errors, self._rejection)
-        stored = self._subject.stored
+        if result := await self._async_overtaken(step_id):
+            return result
+        return await self._async_submit(step_id, user_input)
+
+    async def _async_submit(self, step_id: str, user_input: dict[str, Any]) -> ResultT:
+        """Save what the form says where that stands the test, else show what is wrong with it."""
         self._secret = user_input.get(CONF_CLIENT_SECRET) or self._secret
         if step_id == "credential" and self._secret:
             step_id = "retry"
         try:
-            credential = self._read(user_input, stored)
+            credential = self._read(user_input)
         except ValueError:
             return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
         self._entered = credential
         errors, detail = await self._async_check(credential)
+        # The server was asked meanwhile.
+        if result := await self._async_overtaken(step_id):
+            return result
         if errors:
             return await self._async_show(step_id, user_input, errors, detail)
-        now = self._subject.stored
-        if stored and now and not self._secret and stored.client_secret != now.client_secret:
-            # Somebody has changed it while the server was asked: that is the one to keep.
-            return await self._async_form(step_id, user_input)
-        return await self._async_submit(self._subject, credential)
+        if isinstance(self._subject, PeerCredential):
+            return await self._async_save_application_credential(self._subject, credential)
+        return await self._async_save(self._subject, self._verified[credential].credential)
 
-    def _read(
-        self, user_input: dict[str, Any], stored: DeveloperCredential | None
-    ) -> DeveloperCredential:
+    async def _async_overtaken(self, step_id: str) -> ResultT | None:
+        """Return what comes next where somebody else was faster; None where nobody was.
+
+        What the form says is then about a credential that is another now, or cannot be saved.
+        """
+        if reason := self._subject.obstacle:
+            return self.async_abort(reason=reason)
+        if self._subject.stored == self._shown:
+            return None
+        return await self._async_show(step_id, None, {"base": "changed_meanwhile"})
+
+    def _read(self, user_input: dict[str, Any]) -> DeveloperCredential:
         """Return the credential that the form says, with the secret that is known.
 
         Raises:
             ValueError: The client id is empty.
         """
+        stored = self._subject.stored
         return DeveloperCredential(
             user_input[CONF_CLIENT_ID],
             self._secret or (stored.client_secret if stored else ""),
@@ -171,16 +189,6 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
             token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
         )
-
-    async def _async_submit(
-        self, subject: OwnCredential | PeerCredential, credential: DeveloperCredential
-    ) -> ResultT:
-        """Save what stands the test."""
-        if isinstance(subject, PeerCredential):
-            return await self._async_save_application_credential(subject, credential)
-        if not subject.is_there:
-            return self.async_abort(reason="credential_gone")
-        return await self._async_save(subject, self._verified[credential].credential)
 
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
@@ -204,6 +212,10 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     ) -> ResultT:
         """Show the form with what is known; a secret goes in, and never out again."""
         subject = self._subject
+        if subject.stored != self._shown:
+            # What was entered was about what was there before.
+            self._shown, self._entered, self._secret = subject.stored, None, ""
+        suggested = self._suggested(user_input)
         redirect_uris = self._redirect_uris()
         default = redirect_uris.get(RedirectUri.DEFAULT, "")
         choices: list[RedirectUri] = []
@@ -218,9 +230,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         entries = ", ".join(escape_markdown(user.title) for user in subject.users)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(
-                _schema(choices), self._suggested(user_input)
-            ),
+            data_schema=self.add_suggested_values_to_schema(_schema(choices), suggested),
             description_placeholders={
                 "integration": subject.integration.name,
                 "instructions": instructions,
