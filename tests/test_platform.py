@@ -88,7 +88,7 @@ async def async_get_auth_implementation(hass, auth_domain, credential):
     return LocalOAuth2Implementation(hass, "other", "", "", "", "")
 """,
         "wrong auth domain",
-        "other",
+        "async_get_auth_implementation",
     ),
 }
 

@@ -54,7 +54,6 @@ class DeveloperCredentialsConfigFlow(
     """Add a credential from "Add integration", or on behalf of an integration's flow."""
 
     _request: CredentialRequest | None = None
-    _leads_on = False
 
     @classmethod
     @callback
@@ -99,8 +98,9 @@ class DeveloperCredentialsConfigFlow(
     @callback
     @override
     def async_remove(self) -> None:
-        """Take up again the reauth that this flow was to serve, where it has not led on to it."""
-        if not self._leads_on and (entry := self._requested_entry(SOURCE_REAUTH)):
+        """Take up again the reauth that this flow was to serve, unless it has led on to it."""
+        if entry := self._requested_entry(SOURCE_REAUTH):
+            # Where it has, that is in progress, and Home Assistant starts no other one.
             entry.async_start_reauth(self.hass)
 
     @callback
@@ -152,12 +152,10 @@ class DeveloperCredentialsConfigFlow(
             new = async_new_subentry(self.hass, subject.integration, credential)
             async_add_subentry(self.hass, entry, new)
             auth_domain, title = new["data"][CONF_AUTH_DOMAIN], new["title"]
-        next_flow = await self._async_next_flow(subject.integration, auth_domain)
-        self._leads_on = next_flow is not None
         return self.async_abort(
             reason="credential_saved",
             description_placeholders={"title": escape_markdown(title)},
-            next_flow=next_flow,
+            next_flow=await self._async_next_flow(subject.integration, auth_domain),
         )
 
     async def _async_next_flow(
@@ -219,6 +217,8 @@ class CredentialSubentryFlow(
                 reason="credential_saved",
                 description_placeholders={"title": escape_markdown(subject.subentry.title)},
             )
+        if async_get_entry(self.hass) is None:
+            return self.async_abort(reason="entry_removed")
         subentry = async_new_subentry(self.hass, subject.integration, credential)
         return self.async_create_entry(
             title=subentry["title"], data=subentry["data"], unique_id=subentry["unique_id"]

@@ -22,7 +22,10 @@ from types import ModuleType
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    ImplementationUnavailableError,
+)
 from homeassistant.loader import (
     Integration,
     IntegrationNotFound,
@@ -36,6 +39,7 @@ from homeassistant.requirements import (
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
+from .oauth2.client import DeveloperCredential
 from .oauth2.errors import InvalidServerError
 
 PLATFORM = DOMAIN
@@ -137,6 +141,29 @@ async def async_call[T](
         )
         raise PlatformError("wrong_type", f"{function}, {name}")
     return answer
+
+
+async def async_make_implementation(
+    hass: HomeAssistant, module: ModuleType, auth_domain: str, credential: DeveloperCredential
+) -> AbstractOAuth2Implementation:
+    """Return the implementation that a platform makes for a credential.
+
+    Raises:
+        PlatformError: As `async_call`; or it is the implementation of something else.
+        ImplementationUnavailableError: As `async_call`.
+    """
+    function = "async_get_auth_implementation"
+    implementation: AbstractOAuth2Implementation = await async_call(
+        module, function, AbstractOAuth2Implementation, hass, auth_domain, credential
+    )
+    try:
+        own_domain = implementation.domain
+    except Exception as err:
+        raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
+    if own_domain != auth_domain:
+        # Neither of the two is told, since they are made of client ids.
+        raise PlatformError("wrong_auth_domain", function)
+    return implementation
 
 
 @callback

@@ -4,6 +4,7 @@ It asks when a flow starts, and when a config entry is set up. Ours are made of 
 platform declares and of each credential of the user.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from types import ModuleType
 from weakref import WeakSet
@@ -12,6 +13,7 @@ from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
+    ConfigEntryState,
     ConfigSubentry,
 )
 from homeassistant.core import HomeAssistant, callback
@@ -30,11 +32,12 @@ from .credentials.entry_tokens import async_keep_token
 from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
+    SUBENTRY_TYPE,
     Key,
     async_adopt_title,
-    async_get_by_key,
     async_get_entry,
     async_get_subentries,
+    async_get_users,
     credential_of,
     key_of,
 )
@@ -47,6 +50,7 @@ from .platform import (
     PlatformError,
     async_call,
     async_get_platform,
+    async_make_implementation,
     async_report_problem,
 )
 
@@ -84,30 +88,76 @@ async def async_provide_implementations(
     return implementations
 
 
-@callback
-def async_watch(hass: HomeAssistant) -> None:
-    """Give the implementations in use the credentials as they are, from now on, at each change."""
-    titles: dict[str, str] = {}
+class _Watch:
+    """Acts on what has changed of the credentials since their config entry changed last.
+
+    Home Assistant signals each change of each entry's state, too, and each token that an
+    integration stores: what is not of the credentials costs nothing.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Initialize with what is there."""
+        self._hass = hass
+        entry = async_get_entry(hass)
+        self._is_disabled = entry is not None and entry.disabled_by is not None
+        # By subentry: Home Assistant replaces the data of one that changes.
+        self._titles: dict[str, str] = {}
+        self._data: Mapping[str, Mapping[str, object]] = {}
 
     @callback
-    def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+    def entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Act on a change of a config entry."""
         if entry.domain != DOMAIN:
             if change is ConfigEntryChange.REMOVED:
-                async_withdraw_outdated(hass)
+                async_withdraw_outdated(self._hass)
             return
-        for subentry in list(entry.subentries.values()):
-            title = titles.get(subentry.subentry_id, subentry.title)
-            titles[subentry.subentry_id] = subentry.title
-            if title != subentry.title:
-                async_adopt_title(hass, entry, subentry)
-        async_withdraw_offers(hass)
-        async_withdraw_outdated(hass)
-        for key, implementations in hass.data.get(_DATA_IN_USE, {}).items():
-            if known := async_get_by_key(hass, key):
-                for implementation in implementations:
-                    _async_give(implementation, credential_of(known))
+        # What changed may be an ignored card of ours, which holds no credentials.
+        ours = async_get_entry(self._hass)
+        subentries = ours.get_subentries_of_type(SUBENTRY_TYPE) if ours else []
+        if ours:
+            self._async_adopt_new_titles(ours, subentries)
+            self._async_see_enabled(ours, subentries)
+        data = {subentry.subentry_id: subentry.data for subentry in subentries}
+        changed = [one for one in subentries if self._data.get(one.subentry_id) is not one.data]
+        if changed or data.keys() != self._data.keys():
+            self._data = data
+            async_withdraw_offers(self._hass)
+            async_withdraw_outdated(self._hass)
+            for subentry in changed:
+                _async_give_to_all(self._hass, subentry)
 
-    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
+    @callback
+    def _async_adopt_new_titles(self, entry: ConfigEntry, subentries: list[ConfigSubentry]) -> None:
+        """Let credentials have the names that the user gave to their subentries."""
+        for subentry in subentries:
+            title = self._titles.get(subentry.subentry_id, subentry.title)
+            self._titles[subentry.subentry_id] = subentry.title
+            if title != subentry.title:
+                async_adopt_title(self._hass, entry, subentry)
+
+    @callback
+    def _async_see_enabled(self, entry: ConfigEntry, subentries: list[ConfigSubentry]) -> None:
+        """Reload the integrations' entries that failed while ours was disabled."""
+        was_disabled, self._is_disabled = self._is_disabled, entry.disabled_by is not None
+        if not was_disabled or self._is_disabled:
+            return
+        for subentry in subentries:
+            for user in async_get_users(self._hass, subentry):
+                if user.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
+                    self._hass.config_entries.async_schedule_reload(user.entry_id)
+
+
+@callback
+def async_watch(hass: HomeAssistant) -> None:
+    """Act on each change of the credentials from now on."""
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, _Watch(hass).entry_changed)
+
+
+@callback
+def _async_give_to_all(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+    """Give the implementations in use of a credential what it is now."""
+    for implementation in hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry), ()):
+        _async_give(implementation, credential_of(subentry))
 
 
 @callback
@@ -141,6 +191,9 @@ async def _async_make_implementations(
     entry = async_get_entry(hass)
     subentries = async_get_subentries(hass, domain)
     if entry and entry.disabled_by:
+        if subentries:
+            # Entries try again: a login could not help.
+            raise ImplementationUnavailableError(f"{entry.title} is disabled")
         return []
     if not subentries:
         async_offer_credential(hass, domain)
@@ -157,20 +210,9 @@ async def _async_make_implementations(
         if server:
             implementation = AuthImplementation(hass, auth_domain, credential, server)
         else:
-            implementation = await async_call(
-                platform,
-                "async_get_auth_implementation",
-                AbstractOAuth2Implementation,
-                hass,
-                auth_domain,
-                credential,
+            implementation = await async_make_implementation(
+                hass, platform, auth_domain, credential
             )
-        try:
-            own_domain = implementation.domain
-        except Exception as err:
-            raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
-        if own_domain != auth_domain:
-            raise PlatformError("wrong_auth_domain", own_domain)
         _async_note_use(hass, subentry, implementation)
         implementations.append(implementation)
     return implementations

@@ -25,7 +25,8 @@ out of an update stays. A credential is verified before it is saved, unless `ver
 Errors: `invalid_format` (a field is missing, unknown, or not of its kind), `not_found`,
 `already_configured` (the integration has the client id, or the `auth_domain`, already), `in_use` (by
 the entries that the message names), `rejected` (by the server, whose words the message has),
-`entry_disabled` (nothing is created while Developer Credentials is disabled).
+`entry_disabled` (nothing is created while Developer Credentials is disabled), `platform_broken` (the
+`developer_credentials.py` of the integration; the message and a repair say what is wrong).
 """  # noqa: E501 - the table
 
 from collections.abc import Awaitable, Callable

@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 from homeassistant.util import slugify
@@ -40,7 +41,7 @@ from .flows.instructions import async_get_placeholders
 from .oauth2.client import DeveloperCredential
 from .oauth2.redirect_uri import RedirectUri, async_get_redirect_uris
 from .oauth2.verification import Outcome
-from .platform import async_get_integrations
+from .platform import PlatformError, async_get_integrations, async_report_problem
 
 CONF_APPLICATION_CREDENTIAL_ID: Final = "application_credentials_id"
 CONF_ENTRY_ID: Final = "config_entry_id"
@@ -73,12 +74,14 @@ async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
     domain, auth_domain = fields[CONF_DOMAIN], fields.get(CONF_AUTH_DOMAIN)
     if auth_domain is not None and slugify(auth_domain) != auth_domain:
         raise CommandError("invalid_format", "field_invalid", field=CONF_AUTH_DOMAIN)
-    if (entry := async_get_entry(hass)) and entry.disabled_by:
-        raise CommandError("entry_disabled", "entry_disabled")
     if (integration := (await async_get_integrations(hass)).get(domain)) is None:
         raise CommandError("invalid_format", "no_platform", domain=domain)
     subject = OwnCredential(hass, integration)
-    credential = await _async_verified(subject, _merged(DeveloperCredential("-"), fields), fields)
+    _refuse_obstacle(subject)
+    wanted = _merged(DeveloperCredential("-"), fields)
+    await _async_refuse_broken_platform(subject, wanted)
+    credential = await _async_verified(subject, wanted, fields)
+    _refuse_obstacle(subject)
     entry = await async_get_or_create_entry(hass)
     # Nothing is awaited from here on: of two commands for one client, the second is refused.
     auth_domains = {one.data[CONF_AUTH_DOMAIN] for one in async_get_subentries(hass, domain)}
@@ -93,13 +96,13 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
     subentry = _subentry(hass, fields)
     integration = await _async_integration(hass, subentry.data[CONF_DOMAIN])
     subject = OwnCredential(hass, integration, subentry)
+    await _async_refuse_broken_platform(subject, _merged(credential_of(subentry), fields))
     wanted: DeveloperCredential | None = None
     while wanted != (now := _merged(credential_of(subentry), fields)):
         # What else was changed while the server was asked is kept, and verified as well.
         wanted = now
         credential = await _async_verified(subject, wanted, fields)
-        if not subject.is_there:
-            raise CommandError("not_found", "credential_not_found")
+        _refuse_obstacle(subject)
     if subject.is_taken(credential.client_id):
         raise CommandError("already_configured", "already_configured")
     async_update_credential(hass, subentry, integration, credential)
@@ -108,11 +111,10 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
 
 async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
     """Delete a credential that is not used."""
-    subentry = _subentry(hass, fields)
+    entry, subentry = _entry_and_subentry(hass, fields)
     if users := async_get_users(hass, subentry):
         entries = ", ".join(f"{user.title} ({user.entry_id})" for user in users)
         raise CommandError("in_use", "in_use", entries=entries)
-    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
 
@@ -165,6 +167,8 @@ async def async_relink_entries(hass: HomeAssistant, fields: Fields) -> None:
 async def async_restore_credential(hass: HomeAssistant, fields: Fields) -> Fields:
     """Restore a credential that was deleted while it was used, and return it."""
     key = fields[CONF_DOMAIN], fields[CONF_AUTH_DOMAIN]
+    if (entry := async_get_entry(hass)) and entry.disabled_by:
+        raise CommandError("entry_disabled", "entry_disabled")
     if (subentry := await async_restore(hass, key)) is None:
         raise CommandError("not_found", "credential_not_found")
     return _item(hass, subentry)
@@ -212,13 +216,43 @@ def _item(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
     }
 
 
-def _subentry(hass: HomeAssistant, fields: Fields) -> ConfigSubentry:
-    """Return the credential that a command names."""
+def _entry_and_subentry(hass: HomeAssistant, fields: Fields) -> tuple[ConfigEntry, ConfigSubentry]:
+    """Return the credential that a command names, and the entry that holds it."""
     entry = async_get_entry(hass)
     subentry = entry.subentries.get(fields[CONF_CREDENTIAL_ID]) if entry else None
-    if subentry is None:
+    if entry is None or subentry is None:
         raise CommandError("not_found", "credential_not_found")
-    return subentry
+    return entry, subentry
+
+
+def _subentry(hass: HomeAssistant, fields: Fields) -> ConfigSubentry:
+    """Return the credential that a command names."""
+    return _entry_and_subentry(hass, fields)[1]
+
+
+def _refuse_obstacle(subject: CredentialSubject) -> None:
+    """Refuse what cannot be saved now."""
+    match subject.obstacle:
+        case "entry_disabled":
+            raise CommandError("entry_disabled", "entry_disabled")
+        case "credential_gone":
+            raise CommandError("not_found", "credential_not_found")
+
+
+async def _async_refuse_broken_platform(
+    subject: OwnCredential, credential: DeveloperCredential
+) -> None:
+    """Refuse a credential that could not be used, and tell in a repair what is wrong."""
+    hass, domain = subject.hass, subject.integration.domain
+    try:
+        await subject.async_declared_server(credential)
+    except ImplementationUnavailableError:
+        # It may be there by the time that somebody logs in.
+        return
+    except PlatformError as err:
+        async_report_problem(hass, domain, err)
+        key = f"platform_{err.reason}"
+        raise CommandError("platform_broken", key, integration=domain, detail=err.detail) from err
 
 
 async def _async_integration(hass: HomeAssistant, domain: str) -> Integration:

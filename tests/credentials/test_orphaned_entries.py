@@ -472,7 +472,8 @@ async def test_not_orphaned(hass: HomeAssistant, install: Install, why: str) -> 
                 entry_of(hass).entry_id, ConfigEntryDisabler.USER
             )
             await hass.config_entries.async_reload(entry.entry_id)
-            assert entry.state is ConfigEntryState.SETUP_ERROR
+            # Newer versions of Home Assistant try again by themselves.
+            assert entry.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
     await _restart(hass)
     assert issue_ids(hass) == []
 

@@ -12,7 +12,10 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
 from homeassistant.loader import async_get_integration
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -107,11 +110,12 @@ async def test_unload_and_reload(hass: HomeAssistant) -> None:
 
 
 async def test_disabled(hass: HomeAssistant) -> None:
-    """A disabled entry provides nothing, and keeps its credentials."""
+    """A disabled entry provides nothing, and keeps its credentials: entries are to try again."""
     await add_credential(hass, "acme")
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
-    assert await _domains(hass) == []
+    with pytest.raises(ImplementationUnavailableError, match="Developer Credentials is disabled"):
+        await _domains(hass)
     await add_credential(hass, "acme", "client.id")
     await hass.config_entries.async_set_disabled_by(entry_id, None)
     assert await _domains(hass) == ["acme_client_id", "acme_client_id_2"]

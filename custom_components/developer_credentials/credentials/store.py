@@ -61,15 +61,18 @@ def async_get_entry(hass: HomeAssistant) -> ConfigEntry | None:
 
 
 async def async_get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
-    """Return the config entry that holds the credentials, created where there is none."""
+    """Return the config entry that holds the credentials, created where there is none.
+
+    It is created in a task of its own: what Home Assistant sets of the context while it sets up an
+    entry (`current_entry`) is not the caller's, who may be setting up another one.
+    """
     if entry := async_get_entry(hass):
         return entry
     async with hass.data.setdefault(_DATA_ENTRY_LOCK, asyncio.Lock()):
         if entry := async_get_entry(hass):
             return entry
-        result = await hass.config_entries.flow.async_init(
-            DOMAIN, context={"source": SOURCE_IMPORT}
-        )
+        flow = hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_IMPORT})
+        result = await hass.async_create_task(flow, f"{DOMAIN} entry")
         return result["result"]
 
 
