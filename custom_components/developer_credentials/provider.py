@@ -27,6 +27,7 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .core_credentials.taking_over import async_take_over
 from .credentials.entry_tokens import async_keep_token
+from .credentials.lost_platforms import async_check_platform
 from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
@@ -67,6 +68,7 @@ async def async_provide_implementations(
     problem: PlatformError | None = None
     try:
         if (platform := await async_get_platform(hass, domain)) is None:
+            await async_check_platform(hass, domain)
             return []
         await async_take_over(hass, await async_get_integration(hass, domain))
         try:
@@ -126,6 +128,7 @@ def _async_note_use(
     """Remember an implementation for as long as somebody uses it, and hear what it is told."""
     key = key_of(subentry)
     if isinstance(implementation, AuthImplementation):
+        implementation.service_domain = key[0]
         implementation.observer = partial(async_note_answer, hass, key)
         implementation.keep_token = partial(async_keep_token, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):
@@ -170,7 +173,8 @@ async def _async_make_implementations(
         except Exception as err:
             raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
         if own_domain != auth_domain:
-            raise PlatformError("wrong_auth_domain", own_domain)
+            # Neither of the two is told, since they are made of client ids.
+            raise PlatformError("wrong_auth_domain", "async_get_auth_implementation")
         _async_note_use(hass, subentry, implementation)
         implementations.append(implementation)
     return implementations

@@ -19,11 +19,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials.orphaned_entries import async_relink
-from custom_components.developer_credentials.credentials.store import (
-    async_find_subentry,
+from custom_components.developer_credentials.credentials.orphaned_entries import (
+    async_relink,
     issue_id_of,
 )
+from custom_components.developer_credentials.credentials.store import async_find_subentry
 from custom_components.developer_credentials.credentials.yaml_list import YamlItem, YamlList
 from tests.common import (
     CONFIG_FLOW,
@@ -56,7 +56,9 @@ async def async_get_authorization_server(hass):
     raise ImplementationUnavailableError
 """
 
-ISSUE = issue_id_of("orphaned", ("acme", "acme_client_id"))
+# The first entry of a test, after which its issue is called.
+ENTRY_ID = "01KFIRSTENTRY"
+ISSUE = issue_id_of(ENTRY_ID)
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -72,7 +74,10 @@ async def _entry(
 ) -> MockConfigEntry:
     """Add an entry, and try to set it up."""
     entry = MockConfigEntry(
-        domain=domain, title=title, data={"auth_implementation": auth_domain, "token": {}}
+        domain=domain,
+        title=title,
+        data={"auth_implementation": auth_domain, "token": {}},
+        entry_id=None if hass.config_entries.async_get_entry(ENTRY_ID) else ENTRY_ID,
     )
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
@@ -108,11 +113,9 @@ async def test_deleted_and_restored(
     assert ISSUE in issue_ids(hass)
     issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE)
     assert issue is not None
-    assert issue.translation_placeholders == {
-        "entries": r"First\*, Second",
-        "integration": "Acme",
-        "name": "Acme",
-    }
+    # The issue is for everybody, the texts of its repair are for admins.
+    assert issue.translation_placeholders == {"name": "Acme"}
+    assert issue.data == {"entry_id": ENTRY_ID}
     assert SENTINEL not in str(issue)
     # What is loaded is not touched; what is loaded again finds no credential.
     assert entries[0].state is ConfigEntryState.LOADED
@@ -122,6 +125,11 @@ async def test_deleted_and_restored(
 
     step = await begin_repair(hass_client, ISSUE)
     assert (step["type"], step["menu_options"]) == ("menu", ["restore", "add"])
+    assert step["description_placeholders"] == {
+        "entries": r"First\*, Second",
+        "integration": "Acme",
+        "name": "Acme",
+    }
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
     assert step["type"] == "create_entry"
     assert stored(hass) == before
@@ -218,7 +226,7 @@ async def test_last_entry_is_removed(hass: HomeAssistant) -> None:
     await _delete(hass)
     await hass.config_entries.async_remove(entries[0].entry_id)
     await hass.async_block_till_done()
-    assert issue_ids(hass) == [ISSUE]
+    assert issue_ids(hass) == [issue_id_of(entries[1].entry_id)]
     await hass.config_entries.async_remove(entries[1].entry_id)
     await hass.async_block_till_done()
     assert issue_ids(hass) == []
@@ -366,16 +374,14 @@ async def test_at_start(
     assert entry.state is not ConfigEntryState.LOADED
     _register(hass, "registered")
     await _restart(hass)
-    assert issue_ids(hass) == ([issue_id_of("orphaned", (domain, auth_domain))] if told else [])
+    assert issue_ids(hass) == ([ISSUE] if told else [])
 
 
 async def test_told_until_it_recovers(hass: HomeAssistant) -> None:
     """What was told goes when the entry has another implementation, is disabled, or is loaded."""
     entries = [await _entry(hass, name, f"gone_{name}") for name in ("a", "b", "c")]
     await _restart(hass)
-    assert issue_ids(hass) == sorted(
-        issue_id_of("orphaned", ("acme", f"gone_{name}")) for name in ("a", "b", "c")
-    )
+    assert issue_ids(hass) == sorted(issue_id_of(entry.entry_id) for entry in entries)
     _register(hass, "registered")
     # As a reauth does.
     data = {**entries[0].data, "auth_implementation": "registered"}
@@ -421,9 +427,9 @@ async def test_provider_that_fails(hass: HomeAssistant, install: Install) -> Non
     await async_setup_component(hass, "application_credentials", {})
     await _entry(hass, "Failing", "gone", "failing")
     await add_credential(hass, "acme")
-    await _entry(hass, "Account")
+    entry = await _entry(hass, "Account")
     await _delete(hass)
-    assert ISSUE in issue_ids(hass)
+    assert issue_id_of(entry.entry_id) in issue_ids(hass)
 
 
 async def test_checks_one_after_the_other(hass: HomeAssistant) -> None:
@@ -485,7 +491,7 @@ async def test_nothing_to_choose_from(
     install("plain", __init__=INIT, application_credentials=platform)
     await _entry(hass, "Account", "gone", "plain")
     await _restart(hass)
-    step = await begin_repair(hass_client, issue_id_of("orphaned", ("plain", "gone")))
+    step = await begin_repair(hass_client, ISSUE)
     assert (step["type"], step["reason"]) == ("abort", "no_credential")
 
 
@@ -510,7 +516,7 @@ async def test_restored_twice(hass: HomeAssistant, hass_client: ClientSessionGen
     for step, kind in zip(steps, ("create_entry", "abort"), strict=True):
         result = await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
         assert result["type"] == kind
-    assert result["reason"] == "credential_gone"
+    assert result["reason"] == "already_repaired"
     assert len(stored(hass)) == 1
 
 
