@@ -152,7 +152,10 @@ async def test_broken(
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["integration"] == "broken"
     assert detail in issue.translation_placeholders["detail"]
+    # Every user can read it.
     assert SENTINEL not in str(issue)
+    assert "client_id" not in str(issue)
+    assert "other" not in str(issue)
 
 
 async def test_broken_without_a_credential(hass: HomeAssistant, install: Install) -> None:

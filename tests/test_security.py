@@ -48,6 +48,7 @@ from tests.common import (
     REDIRECT_URI,
     SENTINEL,
     add_credential,
+    begin_repair,
     entry_of,
     issue_ids,
     stored,
@@ -98,7 +99,7 @@ class TestOnlyAdmins:
         assert await async_setup_component(hass, "config", {})
         await add_credential(hass, "demo_cloud")
         client = await hass_client(hass_read_only_access_token)
-        message = {"handler": DOMAIN, "issue_id": "rejected_demo_cloud_demo_cloud_client_id"}
+        message = {"handler": DOMAIN, "issue_id": "credential_rejected_id"}
         if "subentries" in path:
             message = {"handler": [entry_of(hass).entry_id, "credential"]}  # type: ignore[dict-item]
         response = await client.post(f"/api/{path}", json=message)
@@ -370,7 +371,11 @@ class TestHostileServers:
             await _implementation(hass, server).async_refresh_token(dict(REFRESH_TOKEN))
 
     async def test_words_are_text(
-        self, hass: HomeAssistant, server: RecordingServer, install: Install
+        self,
+        hass: HomeAssistant,
+        hass_client: ClientSessionGenerator,
+        server: RecordingServer,
+        install: Install,
     ) -> None:
         """In a repair, what a server says is no markup."""
         install("acme", PLATFORM.replace("https://cloud.example", server.url))
@@ -381,8 +386,10 @@ class TestHostileServers:
         with pytest.raises(TokenRequestError):
             await implementation.async_refresh_token(dict(REFRESH_TOKEN))
         (issue_id,) = issue_ids(hass)
-        issue = _issue(hass, issue_id)
-        assert re.search(r"(?<!\\)[<>\[\]()*`]", issue["answer"]) is None
+        step = await begin_repair(hass_client, issue_id)
+        answer_shown = step["description_placeholders"]["answer"]
+        assert "img src" in answer_shown
+        assert re.search(r"(?<!\\)[<>\[\]()*`]", answer_shown) is None
 
 
 def _issue(hass: HomeAssistant, issue_id: str) -> dict[str, str]:

@@ -54,10 +54,11 @@ PLACEHOLDERS = {
     "config_subentries.credential.step.edit.": FORM,
     "config_subentries.credential.step.edit_application_credential.": FORM,
     "config_subentries.credential.step.retry.": FORM,
-    # The frontend gives the texts of a repair what the issue has, besides.
+    # An issue is for everybody; the steps of its repair bring what is for admins.
     "issues.credential_rejected.fix_flow.": FORM | {"answer", "credential", "since"},
     "issues.credential_rejected.title": {"credential"},
-    "issues.entries_orphaned.": {"entries", "integration", "name"},
+    "issues.entries_orphaned.title": {"name"},
+    "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
     "issues.entries_orphaned.fix_flow.error.": FORM,
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,

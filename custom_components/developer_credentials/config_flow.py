@@ -45,7 +45,7 @@ from .flows.credential_form import CredentialSteps
 from .flows.credential_request import CredentialRequest
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
-from .plain_text import escape_markdown
+from .plain_text import escape_markdown, plain_line
 
 
 class DeveloperCredentialsConfigFlow(
@@ -92,7 +92,7 @@ class DeveloperCredentialsConfigFlow(
             if await async_get_implementations(self.hass, request.domain):
                 return self.async_abort(reason="already_configured")
         integration = await async_get_integration(self.hass, request.domain)
-        self.context["title_placeholders"] = {"name": integration.name}
+        self.context["title_placeholders"] = {"name": plain_line(integration.name)}
         return await self._async_step_request(request)
 
     @callback

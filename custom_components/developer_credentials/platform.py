@@ -41,13 +41,14 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN, LOGGER
 from .oauth2.client import DeveloperCredential
 from .oauth2.errors import InvalidServerError
+from .plain_text import plain_line
 
 PLATFORM = DOMAIN
 
 # Seconds that a function may take; what it asks of a network has time-outs of its own.
 TIMEOUT = 60.0
 
-# Characters of what is told about a server.
+# Characters of what is told about a culprit.
 MAX_DETAIL = 200
 
 _DATA_PROBLEMS: HassKey[dict[str, PlatformError]] = HassKey(f"{DOMAIN}_platform_problems")
@@ -62,9 +63,10 @@ class PlatformError(HomeAssistantError):
 
     def __init__(self, reason: str, detail: str) -> None:
         """Initialize with the translation key of the reason and the name of the culprit in it."""
-        super().__init__(f"{reason.replace('_', ' ')}: {detail}")
+        # In the texts it stands as code.
+        self.detail = plain_line(detail, MAX_DETAIL).replace("`", "'")
+        super().__init__(f"{reason.replace('_', ' ')}: {self.detail}")
         self.reason = reason
-        self.detail = detail
 
 
 async def async_get_integrations(hass: HomeAssistant) -> dict[str, Integration]:
@@ -124,14 +126,20 @@ async def async_call[T](
         PlatformError: The function raised or took too long, or its answer is of another type.
         ImplementationUnavailableError: The platform says that its server cannot be used now.
     """
+    # Every user may read what is told; what a function was given beside `hass` is a credential.
+    knows_credential = len(args) > 1
     try:
         awaitable: Awaitable[T] = getattr(module, function)(*args)
         async with asyncio.timeout(TIMEOUT):
             answer = await awaitable
     except ImplementationUnavailableError:
-        raise
+        if not knows_credential:
+            raise
+        raise ImplementationUnavailableError(f"{function}: not available now") from None
     except InvalidServerError as err:
-        raise PlatformError("invalid_server", str(err)[:MAX_DETAIL].replace("`", "'")) from err
+        field, _, wrong = str(err).partition(" ")
+        detail = field if knows_credential else f"{field} {wrong}"
+        raise PlatformError("invalid_server", detail) from err
     except Exception as err:
         raise PlatformError("function_raised", f"{function}, {type(err).__name__}") from err
     if not isinstance(answer, expected):

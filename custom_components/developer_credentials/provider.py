@@ -29,6 +29,7 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .core_credentials.taking_over import async_take_over
 from .credentials.entry_tokens import async_keep_token
+from .credentials.lost_platforms import async_check_platform
 from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
@@ -71,6 +72,7 @@ async def async_provide_implementations(
     problem: PlatformError | None = None
     try:
         if (platform := await async_get_platform(hass, domain)) is None:
+            await async_check_platform(hass, domain)
             return []
         await async_take_over(hass, await async_get_integration(hass, domain))
         try:
@@ -176,6 +178,7 @@ def _async_note_use(
     """Remember an implementation for as long as somebody uses it, and hear what it is told."""
     key = key_of(subentry)
     if isinstance(implementation, AuthImplementation):
+        implementation.service_domain = key[0]
         implementation.observer = partial(async_note_answer, hass, key)
         implementation.keep_token = partial(async_keep_token, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):

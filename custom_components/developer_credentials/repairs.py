@@ -7,32 +7,38 @@ the deleted one, another one of the integration, or a new one.
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.repairs import RepairsFlow
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     async_get_implementations,
 )
 from homeassistant.loader import async_get_integration
 
-from .const import LOGGER
-from .credentials.orphaned_entries import async_get_deleted, async_relink, async_restore
-from .credentials.rejection import ISSUE_KIND, async_get_rejections
+from .const import LOGGER, NOTHING
+from .credentials.orphaned_entries import (
+    async_get_deleted,
+    async_is_orphaned,
+    async_relink,
+    async_replace,
+    async_restore,
+)
+from .credentials.rejection import Rejection, async_get_rejections
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     Key,
-    async_add_subentry,
     async_find_subentry,
-    async_get_by_key,
-    async_get_or_create_entry,
-    async_new_subentry,
+    async_get_entry,
+    async_get_users_of,
     async_update_credential,
-    issue_id_of,
+    key_of,
 )
 from .flows.credential_form import CredentialSteps, choice
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
-from .platform import async_get_integrations
+from .plain_text import escape_markdown, plain_line
+from .platform import async_get_integrations, async_get_name
 
 if TYPE_CHECKING:
     # The minimum version does not have the former.
@@ -46,81 +52,132 @@ else:
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow that repairs an issue."""
+    """Return the flow that repairs an issue.
+
+    What the issue does not say, since every user can read it, the texts of the flow's steps do: it
+    is for admins.
+    """
     data = data or {}
-    key = str(data["domain"]), str(data["auth_domain"])
-    return (
-        RejectedCredentialFlow(key)
-        if issue_id == issue_id_of(ISSUE_KIND, key)
-        else OrphanedEntriesFlow(key)
-    )
+    if "subentry_id" in data:
+        return RejectedCredentialFlow(str(data["subentry_id"]))
+    return OrphanedEntriesFlow(str(data.get("entry_id")))
 
 
 class RejectedCredentialFlow(_Steps, RepairsFlow):
     """Correct a credential that the server rejects."""
 
-    def __init__(self, key: Key) -> None:
-        """Initialize for the credential."""
+    def __init__(self, subentry_id: str) -> None:
+        """Initialize for the credential of a subentry."""
         super().__init__()
-        self._key = key
+        self._subentry_id = subentry_id
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Begin with the form, whose text has what the issue says."""
-        subentry = async_get_by_key(self.hass, self._key)
-        if subentry is None or self._key not in async_get_rejections(self.hass):
+        """Begin with the form."""
+        if (subentry := self._subentry()) is None:
             return self.async_abort(reason="credential_gone")
+        if (rejection := self._rejection_of(subentry)) is None:
+            return self.async_abort(reason="already_repaired")
         integration = await async_get_integration(self.hass, subentry.data[CONF_DOMAIN])
-        self._subentry = subentry
         self._subject = OwnCredential(self.hass, integration, subentry)
+        self._placeholders = {
+            "answer": escape_markdown(rejection.answer) or NOTHING,
+            "credential": escape_markdown(subentry.title),
+            "since": f"{rejection.since:%Y-%m-%d %H:%M}",
+        }
         return await self.async_step_edit()
+
+    @override
+    async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Correct the credential, unless somebody else has done so meanwhile."""
+        if (subentry := self._subentry()) and self._rejection_of(subentry) is None:
+            return self.async_abort(reason="already_repaired")
+        return await super().async_step_edit(user_input)
 
     @override
     async def _async_save(
         self, subject: OwnCredential, credential: DeveloperCredential
     ) -> RepairsFlowResult:
-        async_update_credential(self.hass, self._subentry, subject.integration, credential)
+        if (subentry := self._subentry()) is None:
+            return self.async_abort(reason="credential_gone")
+        if self._rejection_of(subentry) is None:
+            return self.async_abort(reason="already_repaired")
+        async_update_credential(self.hass, subentry, subject.integration, credential)
         return self.async_create_entry(data={})
+
+    @callback
+    def _subentry(self) -> ConfigSubentry | None:
+        entry = async_get_entry(self.hass)
+        return entry.subentries.get(self._subentry_id) if entry else None
+
+    @callback
+    def _rejection_of(self, subentry: ConfigSubentry) -> Rejection | None:
+        return async_get_rejections(self.hass).get(key_of(subentry))
 
 
 class OrphanedEntriesFlow(_Steps, RepairsFlow):
     """Give entries whose credential is gone a credential."""
 
-    def __init__(self, key: Key) -> None:
-        """Initialize for the integration, and what its entries name."""
+    # What the entries name.
+    _key: Key
+
+    def __init__(self, entry_id: str) -> None:
+        """Initialize for one of the entries, and those that lack the same credential."""
         super().__init__()
-        self._key = key
-        self._domain, self._auth_domain = key
+        self._entry_id = entry_id
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Choose among what is possible."""
+        if (entry := self.hass.config_entries.async_get_entry(self._entry_id)) is None:
+            return self.async_abort(reason="already_repaired")
+        domain = entry.domain
+        self._key = domain, str(entry.data.get("auth_implementation"))
+        implementations = await self._async_implementations()
+        if self._is_repaired(implementations):
+            return self.async_abort(reason="already_repaired")
+        users = async_get_users_of(self.hass, *self._key)
+        name = await async_get_name(self.hass, domain)
+        self._placeholders = {
+            "entries": ", ".join(escape_markdown(user.title) for user in users),
+            "integration": escape_markdown(name),
+            # In titles, which are no Markdown.
+            "name": plain_line(name),
+        }
         options = []
         deleted = async_get_deleted(self.hass, self._key)
-        if deleted and not async_find_subentry(
-            self.hass, self._domain, deleted.data[CONF_CLIENT_ID]
-        ):
+        if deleted and not async_find_subentry(self.hass, domain, deleted.data[CONF_CLIENT_ID]):
             options.append("restore")
-        if await self._async_implementations():
+        if implementations:
             options.append("move")
-        if self._domain in await async_get_integrations(self.hass):
+        if domain in await async_get_integrations(self.hass):
             options.append("add")
         if not options:
-            return self.async_abort(reason="no_credential")
-        return self.async_show_menu(step_id="init", menu_options=options)
+            return self.async_abort(
+                reason="no_credential", description_placeholders=self._placeholders
+            )
+        return self.async_show_menu(
+            step_id="init", menu_options=options, description_placeholders=self._placeholders
+        )
 
     async def async_step_restore(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Restore what was deleted, as it was."""
         if await async_restore(self.hass, self._key) is None:
-            return self.async_abort(reason="credential_gone")
+            return self.async_abort(reason="already_repaired")
         return self.async_create_entry(data={})
 
     async def async_step_move(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Choose another credential of the integration."""
         implementations = await self._async_implementations()
+        if self._is_repaired(implementations):
+            return self.async_abort(reason="already_repaired")
         if user_input is None or user_input[CONF_AUTH_DOMAIN] not in implementations:
             names = {auth_domain: one.name for auth_domain, one in implementations.items()}
-            return self.async_show_form(step_id="move", data_schema=choice(CONF_AUTH_DOMAIN, names))
+            return self.async_show_form(
+                step_id="move",
+                data_schema=choice(CONF_AUTH_DOMAIN, names),
+                description_placeholders=self._placeholders,
+            )
         auth_domain = user_input[CONF_AUTH_DOMAIN]
         client_id = getattr(implementations[auth_domain], "client_id", None)
         await async_relink(self.hass, self._key, auth_domain, client_id)
@@ -128,27 +185,43 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
 
     async def async_step_add(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Fill in a new credential."""
-        integration = await async_get_integration(self.hass, self._domain)
+        integration = await async_get_integration(self.hass, self._key[0])
         self._subject = OwnCredential(self.hass, integration)
         return await self.async_step_credential()
+
+    @override
+    async def async_step_credential(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Fill in a new credential, unless somebody else has given the entries one meanwhile."""
+        if self._is_repaired(await self._async_implementations()):
+            return self.async_abort(reason="already_repaired")
+        return await super().async_step_credential(user_input)
+
+    @override
+    async def async_step_retry(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Correct the new credential, unless somebody else has given the entries one meanwhile."""
+        if self._is_repaired(await self._async_implementations()):
+            return self.async_abort(reason="already_repaired")
+        return await super().async_step_retry(user_input)
 
     @override
     async def _async_save(
         self, subject: OwnCredential, credential: DeveloperCredential
     ) -> RepairsFlowResult:
-        entry = await async_get_or_create_entry(self.hass)
-        new = async_new_subentry(
-            self.hass, subject.integration, credential, auth_domain=self._auth_domain
-        )
-        async_add_subentry(self.hass, entry, new)
-        auth_domain = new["data"][CONF_AUTH_DOMAIN]
-        await async_relink(self.hass, self._key, auth_domain, credential.client_id)
+        if not await async_replace(self.hass, self._key, subject.integration, credential):
+            return self.async_abort(reason="already_repaired")
         return self.async_create_entry(data={})
+
+    @callback
+    def _is_repaired(self, implementations: dict[str, AbstractOAuth2Implementation]) -> bool:
+        """Return whether the entries have a credential, of ours or of another provider."""
+        return self._key[1] in implementations or not async_is_orphaned(self.hass, self._key)
 
     async def _async_implementations(self) -> dict[str, AbstractOAuth2Implementation]:
         """Return the implementations to choose from; none while they cannot be had."""
         try:
-            return await async_get_implementations(self.hass, self._domain)
+            return await async_get_implementations(self.hass, self._key[0])
         except Exception as err:  # noqa: BLE001 - whoever provides them, the rest can be offered
-            LOGGER.debug("No implementation of %s: %s", self._domain, type(err).__name__)
+            LOGGER.debug("No implementation of %s: %s", self._key[0], type(err).__name__)
             return {}

@@ -13,8 +13,10 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials.rejection import async_get_rejections
-from custom_components.developer_credentials.credentials.store import issue_id_of
+from custom_components.developer_credentials.credentials.rejection import (
+    async_get_rejections,
+    issue_id_of,
+)
 from custom_components.developer_credentials.oauth2.token_endpoint import TokenEndpoint
 from custom_components.developer_credentials.oauth2.token_response import Answer
 from demo.authorization_server import DemoAuthorizationServer
@@ -85,25 +87,22 @@ async def test_rejected_while_in_use(
         freezer.tick(timedelta(minutes=2))
     assert account.state is ConfigEntryState.LOADED
     assert hass.config_entries.flow.async_progress() == []
-    issue_id = issue_id_of("rejected", ("demo_cloud", "demo_cloud_client_id"))
-    assert "client_id" not in issue_id
+    issue_id = issue_id_of(_subentry_id(hass))
     assert issue_ids(hass) == [issue_id]
     issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     assert issue is not None
     assert issue.is_fixable
-    assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["answer"].startswith(
-        r"invalid\_client\: The client cannot"
-    )
-    assert issue.translation_placeholders == {
-        **issue.translation_placeholders,
-        "credential": "Demo Cloud: My app",
-        "entries": "Demo account",
-        "since": f"{since:%Y-%m-%d %H:%M}",
-    }
+    # The issue is for everybody, the texts of its repair are for admins.
+    assert issue.data == {"subentry_id": _subentry_id(hass)}
+    assert issue.translation_placeholders == {"credential": "Demo Cloud: My app"}
 
     step = await begin_repair(hass_client, issue_id)
     assert step["step_id"] == "edit"
+    told = step["description_placeholders"]
+    assert told["answer"].startswith(r"invalid\_client\: The client cannot")
+    assert told["credential"] == r"Demo Cloud\: My app"
+    assert told["entries"] == "Demo account"
+    assert told["since"] == f"{since:%Y-%m-%d %H:%M}"
     assert not step["errors"]
     assert SENTINEL not in str(step)
     values = {"client_id": "client-id", "redirect_uri": "default"}
@@ -255,7 +254,8 @@ async def test_repair_is_outdated(
         translation_key="credential_rejected",
     )
     step = await begin_repair(hass_client, issue_id)
-    assert (step["type"], step["reason"]) == ("abort", "credential_gone")
+    reason = "credential_gone" if how == "deleted" else "already_repaired"
+    assert (step["type"], step["reason"]) == ("abort", reason)
 
 
 async def test_new_secret_before_the_old_one_is_refused(

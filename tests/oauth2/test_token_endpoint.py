@@ -252,8 +252,9 @@ async def test_nobody_listens(
         "client_secret_post",
         "acme",
     )
-    with pytest.raises(UnavailableError, match="ClientConnectorError") as raised:
+    with pytest.raises(UnavailableError) as raised:
         await endpoint.async_request_token(GRANT)
+    assert raised.value.error_description == "ClientConnectorError"
     # What aiohttp raised may have the request.
     assert raised.value.__suppress_context__
 

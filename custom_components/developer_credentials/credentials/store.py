@@ -9,7 +9,6 @@ is made of domain and client id, so that Home Assistant refuses a second one.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-import hashlib
 from types import MappingProxyType
 from typing import Final
 
@@ -112,12 +111,6 @@ def async_find_subentry(hass: HomeAssistant, domain: str, client_id: str) -> Con
 def key_of(subentry: ConfigSubentry) -> Key:
     """Return what a credential is known by."""
     return subentry.data[CONF_DOMAIN], subentry.data[CONF_AUTH_DOMAIN]
-
-
-def issue_id_of(kind: str, key: Key) -> str:
-    """Return the id of an issue about a credential; ids are in diagnostics, client ids are not."""
-    domain, auth_domain = key
-    return f"{kind}_{domain}_{hashlib.sha256(auth_domain.encode()).hexdigest()[:12]}"
 
 
 @callback

@@ -17,7 +17,7 @@ from homeassistant.loader import Integration, async_get_integration
 
 from ..const import DOMAIN, LOGGER
 from ..oauth2.client import DeveloperCredential
-from ..plain_text import escape_markdown
+from ..plain_text import escape_markdown, plain_line
 from ..platform import async_call, async_get_integrations
 from .store import (
     CONF_AUTH_DOMAIN,
@@ -105,7 +105,7 @@ async def async_import_from_platform(
     if credential:
         await _async_import_own(hass, domain, credential, domain)
     else:
-        ir.async_delete_issue(hass, DOMAIN, f"own_yaml_{domain}_{domain}")
+        ir.async_delete_issue(hass, DOMAIN, f"integration_yaml_{domain}")
 
 
 async def async_import_developer_credential(
@@ -156,7 +156,7 @@ async def _async_import_own(
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"own_yaml_{domain}_{auth_domain}",
+        f"integration_yaml_{domain}",
         is_fixable=False,
         issue_domain=domain,
         severity=ir.IssueSeverity.WARNING,
@@ -165,7 +165,7 @@ async def _async_import_own(
             "domain": domain,
             "integration": escape_markdown(integration.name),
             # In the title, which is no Markdown.
-            "name": integration.name,
+            "name": plain_line(integration.name),
         },
     )
 

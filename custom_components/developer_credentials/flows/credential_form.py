@@ -34,7 +34,7 @@ from ..credentials.store import CONF_REDIRECT_URI
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.redirect_uri import RedirectUri, async_get_redirect_uri, async_get_redirect_uris
 from ..oauth2.verification import Outcome, Verification
-from ..plain_text import escape_markdown
+from ..plain_text import escape_markdown, plain_line
 from ..platform import async_get_integrations, async_get_name
 from .credential_subject import OwnCredential, PeerCredential
 from .instructions import async_describe_redirect_uris, async_get_instructions
@@ -55,6 +55,8 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     _secret: str = ""
     # What the server said of the credential that is there, where it has rejected that.
     _rejection: str | None = None
+    # What the texts of one flow need besides.
+    _placeholders: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         """Initialize with nothing verified."""
@@ -232,11 +234,13 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(_schema(choices), suggested),
             description_placeholders={
-                "integration": subject.integration.name,
+                # In titles and errors, which are no Markdown.
+                "integration": plain_line(subject.integration.name),
                 "instructions": instructions,
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
                 "entries": entries or NOTHING,
+                **self._placeholders,
             },
             errors=errors,
         )
@@ -282,7 +286,9 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
 def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
     """Return the schema of a choice, in the order of the alphabet."""
-    options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
+    options = [
+        SelectOptionDict(value=value, label=plain_line(label)) for value, label in labels.items()
+    ]
     selector = SelectSelector(
         SelectSelectorConfig(
             options=sorted(options, key=lambda option: option["label"].casefold()),

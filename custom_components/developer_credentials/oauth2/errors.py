@@ -66,12 +66,12 @@ class TokenRequestError(OAuth2TokenRequestError):
         error_description: str = "",
     ) -> None:
         """Initialize with the answer of the server."""
-        message = ": ".join(text for text in (error, error_description) if text)
         super().__init__(
             domain=domain,
             request_info=request_info,
             status=status if status in self.effects else self.effects.start,
-            message=message or self.reason,
+            # Every user may read it as the reason of an entry; the server's words are for admins.
+            message=self.reason,
         )
         self.http_status = status
         self.error = error

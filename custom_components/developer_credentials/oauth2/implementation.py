@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 from yarl import URL
 
+from ..const import DOMAIN
 from .client import DeveloperCredential
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .pkce import code_challenge_of, generate_code_verifier
@@ -51,6 +52,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         )
         self.authorization_server = authorization_server
         self.credential = credential
+        self._service_domain = DOMAIN
         self.error: TokenRequestError | None = None
         self.observer: Callable[[TokenRequestError | None], None] | None = None
         self.keep_token: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
@@ -62,6 +64,16 @@ class AuthImplementation(LocalOAuth2Implementation):
     def name(self) -> str:
         """What the user picks the credential by."""
         return str(self.credential)
+
+    @property
+    @override
+    def service_domain(self) -> str:
+        """The integration, by which errors are called; the provider sets it."""
+        return self._service_domain
+
+    @service_domain.setter
+    def service_domain(self, domain: str) -> None:
+        self._service_domain = domain
 
     @property
     @override
@@ -126,7 +138,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         if not (refresh_token := token.get("refresh_token")):
             # Only another login brings a token.
             request_info = self.token_endpoint.request_info
-            self.error = InvalidGrantError(domain=self.domain, request_info=request_info)
+            self.error = InvalidGrantError(domain=self.service_domain, request_info=request_info)
             raise self.error
         try:
             answer = await self._noting_error(self._async_refresh(token, refresh_token))
@@ -181,7 +193,7 @@ class AuthImplementation(LocalOAuth2Implementation):
             self.token_url,
             self.credential,
             self.authorization_server.auth_method_of(self.credential),
-            self.domain,
+            self.service_domain,
         )
 
     async def _noting_error[T](self, request: Awaitable[T]) -> T:
