@@ -6,7 +6,7 @@ from unittest.mock import Mock, patch
 
 from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_READ_ONLY
 from homeassistant.auth.models import User
-from homeassistant.config_entries import SOURCE_IGNORE
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -151,6 +151,38 @@ async def test_a_change_costs_itself(
     assert built.call_count == 1
     hass.config_entries.async_remove_subentry(ours, late.subentry_id)
     assert await _told(client) == [("added", "late", 1), ("removed", "late", 1)]
+
+
+async def test_another_entry_of_ours(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
+    """What becomes of an ignored card, or of a second entry of ours, is told to nobody."""
+    subentry = await add_credential(hass, "acme")
+    client = await hass_ws_client()
+    for source in (SOURCE_IGNORE, SOURCE_USER):
+        other = MockConfigEntry(
+            domain=DOMAIN,
+            source=source,
+            subentries_data=[
+                {
+                    "data": {**subentry.data, "auth_domain": "second"},
+                    "subentry_type": "credential",
+                    "title": "Second",
+                    "unique_id": None,
+                }
+            ],
+        )
+        await hass.config_entries.async_add(other)
+    assert [one["item"]["client_id"] for one in await _subscribe(client)] == ["client-id"]
+    hass.config_entries.async_update_entry(other, title="Another")
+    await hass.config_entries.async_remove(other.entry_id)
+    assert await _told(client) == []
+    delete = {"developer_credentials_id": subentry.subentry_id}
+    await hass.config_entries.async_add(other)
+    await client.send_json_auto_id({"type": "developer_credentials/delete", **delete})
+    messages = [await client.receive_json() for _ in range(2)]
+    assert {message["type"] for message in messages} == {"event", "result"}
+    assert all(message.get("success", True) for message in messages)
 
 
 @pytest.mark.parametrize("becomes", ["no admin", "inactive"])
