@@ -18,7 +18,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     LocalOAuth2Implementation,
     async_register_implementation,
 )
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import Integration, async_get_integration
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -41,6 +41,7 @@ from custom_components.developer_credentials.credentials.store import (
 from custom_components.developer_credentials.credentials.yaml_list import YamlItem, YamlList
 from custom_components.developer_credentials.flows.credential_subject import OwnCredential
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
+from custom_components.developer_credentials.plain_text import escape_markdown, plain_line
 from tests.common import (
     CONFIG_FLOW,
     OFFLINE_PLATFORM,
@@ -499,6 +500,41 @@ async def test_another_client_entered_in_the_repair(
     assert stored(hass)[0]["auth_domain"] == entry.data["auth_implementation"] == "acme_client_id"
     assert _reauths(hass) == {entry.entry_id}
     assert issue_ids(hass) == []
+
+
+async def test_texts_of_others_are_plain(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names and titles are one plain line, whatever they hold."""
+    evil = "A\u202e\u2028**b**\u200b<i>\n# c"
+    await add_credential(hass, "acme")
+    await add_credential(hass, "acme", "other", name=evil)
+    await _entry(hass, evil)
+    monkeypatch.setattr(Integration, "name", property(lambda _: evil))
+    await _delete(hass)
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE)
+    assert issue
+    line, escaped = plain_line(evil), escape_markdown(evil)
+    assert issue.translation_placeholders == {"name": line}
+    step = await begin_repair(hass_client, ISSUE)
+    told = {"entries": escaped, "integration": escaped, "name": line}
+    assert step["description_placeholders"] == told
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "move"})
+    assert step["description_placeholders"] == told
+    (options,) = [field["selector"]["select"]["options"] for field in step["data_schema"]]
+    assert options == [{"value": "acme_other", "label": line}]
+
+
+async def test_same_issue_after_a_restart(hass: HomeAssistant) -> None:
+    """What the user has ignored stays ignored: Home Assistant knows an issue by its id."""
+    await add_credential(hass, "acme")
+    entry = await _entry(hass, "Account")
+    await _entry(hass, "Other")
+    await _delete(hass)
+    before = issue_ids(hass)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await _restart(hass)
+    assert issue_ids(hass) == before == [ISSUE]
 
 
 def _register(hass: HomeAssistant, auth_domain: str) -> None:
