@@ -746,8 +746,9 @@ async def test_two_windows(
     assert issue_ids(hass) == []
 
 
+@pytest.mark.parametrize("how", ["restored", "entered again", "moved"])
 async def test_somebody_is_faster_while_the_server_is_asked(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, how: str
 ) -> None:
     """The same where it happens while a new credential is verified."""
     await add_credential(hass, "acme")
@@ -755,16 +756,29 @@ async def test_somebody_is_faster_while_the_server_is_asked(
     await _delete(hass)
     step = await begin_repair(hass_client, ISSUE)
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
+    new = async_new_subentry(
+        hass,
+        await async_get_integration(hass, "acme"),
+        DeveloperCredential("client-id" if how == "entered again" else "other", SENTINEL),
+    )
 
     async def verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
-        await async_restore(hass, KEY)
+        if how == "restored":
+            await async_restore(hass, KEY)
+        else:
+            # At once, without a check in between.
+            async_add_subentry(hass, entry_of(hass), new)
+        if how == "moved":
+            data = {**entry.data, "auth_implementation": "acme_other"}
+            hass.config_entries.async_update_entry(entry, data=data)
         return Verification(Outcome.ACCEPTED, "", credential)
 
     with patch.object(OwnCredential, "async_verify", verify):
         step = await continue_repair(hass, hass_client, step, VALUES)
     assert (step["type"], step["reason"]) == ("abort", "already_repaired")
-    assert [one["client_id"] for one in stored(hass)] == ["client-id"]
-    assert entry.data["auth_implementation"] == "acme_client_id"
+    (credential,) = stored(hass)
+    assert credential["client_id"] == ("other" if how == "moved" else "client-id")
+    assert entry.data["auth_implementation"] == credential["auth_domain"]
 
 
 async def test_corrected_too_late(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
@@ -777,7 +791,8 @@ async def test_corrected_too_late(hass: HomeAssistant, hass_client: ClientSessio
     step = await continue_repair(hass, hass_client, step, {**VALUES, "client_id": " "})
     assert step["step_id"] == "retry"
     await async_restore(hass, KEY)
-    step = await continue_repair(hass, hass_client, step, VALUES)
+    # It is the same credential, perhaps.
+    step = await continue_repair(hass, hass_client, step, {**VALUES, "client_id": "client-id"})
     assert (step["type"], step["reason"]) == ("abort", "already_repaired")
     assert len(stored(hass)) == 1
 
@@ -809,7 +824,14 @@ async def test_restored_twice_at_once(hass: HomeAssistant) -> None:
     await _entry(hass, "Account")
     await hass.config_entries.async_remove(entry_of(hass).entry_id)
     await hass.async_block_till_done()
-    restored = await asyncio.gather(async_restore(hass, KEY), async_restore(hass, KEY))
+
+    async def get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
+        await asyncio.sleep(0)
+        return await async_get_or_create_entry(hass)
+
+    module = "custom_components.developer_credentials.credentials.orphaned_entries"
+    with patch(f"{module}.async_get_or_create_entry", get_or_create_entry):
+        restored = await asyncio.gather(async_restore(hass, KEY), async_restore(hass, KEY))
     assert [one is not None for one in restored].count(True) == 1
     assert len(stored(hass)) == 1
 

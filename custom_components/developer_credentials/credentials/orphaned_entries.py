@@ -132,12 +132,8 @@ def async_get_deleted(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
 
 @callback
 def async_is_orphaned(hass: HomeAssistant, key: Key) -> bool:
-    """Return whether entries that are told of still name a credential which is gone."""
-    return (
-        key in hass.data[_DATA_MEMORY].told
-        and async_get_by_key(hass, key) is None
-        and bool(async_get_users_of(hass, *key))
-    )
+    """Return whether entries name a credential that is none of ours."""
+    return async_get_by_key(hass, key) is None and bool(async_get_users_of(hass, *key))
 
 
 async def async_check(hass: HomeAssistant) -> None:
