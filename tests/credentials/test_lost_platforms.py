@@ -118,6 +118,9 @@ async def test_failed_before_the_start(hass: HomeAssistant, tmp_path: Path) -> N
     hass.set_state(CoreState.starting)
     entry = await _entry(hass)
     states = [entry.state]
+    # What does not want to be set up is left alone.
+    unloaded = MockConfigEntry(domain="plain", data=entry.data)
+    unloaded.add_to_hass(hass)
     assert await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
     assert issue_ids(hass) == []
@@ -127,6 +130,7 @@ async def test_failed_before_the_start(hass: HomeAssistant, tmp_path: Path) -> N
     assert issue_ids(hass) == [ISSUE]
     states.append(entry.state)
     assert states == [ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY]
+    assert unloaded.state is ConfigEntryState.NOT_LOADED
     assert _reauths(hass) == []
 
 
