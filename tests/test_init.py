@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from aiohttp import ClientSession
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -53,6 +54,26 @@ async def test_entry_from_before(
     assert await async_setup_component(hass, "demo_cloud", config)
     await hass.async_block_till_done()
     assert before.state is ConfigEntryState.LOADED
+
+
+async def test_issues_of_older_versions(hass: HomeAssistant) -> None:
+    """Issues whose ids were made of client ids go; others stay, as the user has ignored them."""
+    old = ["orphaned_acme_0123456789ab", "rejected_acme_0123456789ab", "own_yaml_acme_acme_client"]
+    new = ["credential_rejected_01K", "entries_orphaned_01K", "integration_yaml_acme"]
+    others = [("other", "orphaned_acme_0123456789ab")]
+    registry = ir.async_get(hass)
+    for domain, issue_id in [*((DOMAIN, one) for one in old + new), *others]:
+        ir.async_create_issue(
+            hass,
+            domain,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="key",
+        )
+        registry.async_ignore(domain, issue_id, ignore=True)
+    assert await async_setup_component(hass, DOMAIN, {})
+    assert sorted(registry.issues) == sorted([*((DOMAIN, one) for one in new), *others])
 
 
 async def _token(demo_cloud: DemoAuthorizationServer) -> dict[str, Any]:

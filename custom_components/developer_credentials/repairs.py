@@ -10,6 +10,7 @@ from homeassistant.components.repairs import RepairsFlow
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     async_get_implementations,
@@ -73,10 +74,7 @@ class RejectedCredentialFlow(_Steps, RepairsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Begin with the form."""
-        if (subentry := self._subentry()) is None:
-            return self.async_abort(reason="credential_gone")
-        if (rejection := self._rejection_of(subentry)) is None:
-            return self.async_abort(reason="already_repaired")
+        subentry, rejection = self._rejected()
         integration = await async_get_integration(self.hass, subentry.data[CONF_DOMAIN])
         self._subject = OwnCredential(self.hass, integration, subentry)
         self._placeholders = {
@@ -89,29 +87,26 @@ class RejectedCredentialFlow(_Steps, RepairsFlow):
     @override
     async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Correct the credential, unless somebody else has done so meanwhile."""
-        if (subentry := self._subentry()) and self._rejection_of(subentry) is None:
-            return self.async_abort(reason="already_repaired")
+        self._rejected()
         return await super().async_step_edit(user_input)
 
     @override
     async def _async_save(
         self, subject: OwnCredential, credential: DeveloperCredential
     ) -> RepairsFlowResult:
-        if (subentry := self._subentry()) is None:
-            return self.async_abort(reason="credential_gone")
-        if self._rejection_of(subentry) is None:
-            return self.async_abort(reason="already_repaired")
+        subentry, _ = self._rejected()
         async_update_credential(self.hass, subentry, subject.integration, credential)
         return self.async_create_entry(data={})
 
     @callback
-    def _subentry(self) -> ConfigSubentry | None:
+    def _rejected(self) -> tuple[ConfigSubentry, Rejection]:
+        """Return the credential and its rejection; abort where it is gone, or rejected no more."""
         entry = async_get_entry(self.hass)
-        return entry.subentries.get(self._subentry_id) if entry else None
-
-    @callback
-    def _rejection_of(self, subentry: ConfigSubentry) -> Rejection | None:
-        return async_get_rejections(self.hass).get(key_of(subentry))
+        if entry is None or (subentry := entry.subentries.get(self._subentry_id)) is None:
+            raise AbortFlow(reason="credential_gone")
+        if (rejection := async_get_rejections(self.hass).get(key_of(subentry))) is None:
+            raise AbortFlow(reason="already_repaired")
+        return subentry, rejection
 
 
 class OrphanedEntriesFlow(_Steps, RepairsFlow):
@@ -132,8 +127,6 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         domain = entry.domain
         self._key = domain, str(entry.data.get("auth_implementation"))
         implementations = await self._async_implementations()
-        if self._is_repaired(implementations):
-            return self.async_abort(reason="already_repaired")
         users = async_get_users_of(self.hass, *self._key)
         name = await async_get_name(self.hass, domain)
         self._placeholders = {
@@ -169,8 +162,6 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
     async def async_step_move(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Choose another credential of the integration."""
         implementations = await self._async_implementations()
-        if self._is_repaired(implementations):
-            return self.async_abort(reason="already_repaired")
         if user_input is None or user_input[CONF_AUTH_DOMAIN] not in implementations:
             names = {auth_domain: one.name for auth_domain, one in implementations.items()}
             return self.async_show_form(
@@ -194,15 +185,13 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Fill in a new credential, unless somebody else has given the entries one meanwhile."""
-        if self._is_repaired(await self._async_implementations()):
-            return self.async_abort(reason="already_repaired")
+        await self._async_implementations()
         return await super().async_step_credential(user_input)
 
     @override
     async def async_step_retry(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Correct the new credential, unless somebody else has given the entries one meanwhile."""
-        if self._is_repaired(await self._async_implementations()):
-            return self.async_abort(reason="already_repaired")
+        await self._async_implementations()
         return await super().async_step_retry(user_input)
 
     @override
@@ -213,15 +202,16 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
             return self.async_abort(reason="already_repaired")
         return self.async_create_entry(data={})
 
-    @callback
-    def _is_repaired(self, implementations: dict[str, AbstractOAuth2Implementation]) -> bool:
-        """Return whether the entries have a credential, of ours or of another provider."""
-        return self._key[1] in implementations or not async_is_orphaned(self.hass, self._key)
-
     async def _async_implementations(self) -> dict[str, AbstractOAuth2Implementation]:
-        """Return the implementations to choose from; none while they cannot be had."""
+        """Return the implementations to choose from; none while they cannot be had.
+
+        Abort where the entries have a credential, of ours or of another provider.
+        """
+        implementations: dict[str, AbstractOAuth2Implementation] = {}
         try:
-            return await async_get_implementations(self.hass, self._key[0])
+            implementations = await async_get_implementations(self.hass, self._key[0])
         except Exception as err:  # noqa: BLE001 - whoever provides them, the rest can be offered
             LOGGER.debug("No implementation of %s: %s", self._key[0], type(err).__name__)
-            return {}
+        if self._key[1] in implementations or not async_is_orphaned(self.hass, self._key):
+            raise AbortFlow(reason="already_repaired")
+        return implementations

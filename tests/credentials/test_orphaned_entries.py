@@ -18,7 +18,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     LocalOAuth2Implementation,
     async_register_implementation,
 )
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import Integration, async_get_integration
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -41,6 +41,7 @@ from custom_components.developer_credentials.credentials.store import (
 from custom_components.developer_credentials.credentials.yaml_list import YamlItem, YamlList
 from custom_components.developer_credentials.flows.credential_subject import OwnCredential
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
+from custom_components.developer_credentials.plain_text import escape_markdown, plain_line
 from tests.common import (
     CONFIG_FLOW,
     OFFLINE_PLATFORM,
@@ -501,6 +502,41 @@ async def test_another_client_entered_in_the_repair(
     assert issue_ids(hass) == []
 
 
+async def test_texts_of_others_are_plain(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names and titles are one plain line, whatever they hold."""
+    evil = "A\u202e\u2028**b**\u200b<i>\n# c"
+    await add_credential(hass, "acme")
+    await add_credential(hass, "acme", "other", name=evil)
+    await _entry(hass, evil)
+    monkeypatch.setattr(Integration, "name", property(lambda _: evil))
+    await _delete(hass)
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE)
+    assert issue
+    line, escaped = plain_line(evil), escape_markdown(evil)
+    assert issue.translation_placeholders == {"name": line}
+    step = await begin_repair(hass_client, ISSUE)
+    told = {"entries": escaped, "integration": escaped, "name": line}
+    assert step["description_placeholders"] == told
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "move"})
+    assert step["description_placeholders"] == told
+    (options,) = [field["selector"]["select"]["options"] for field in step["data_schema"]]
+    assert options == [{"value": "acme_other", "label": line}]
+
+
+async def test_same_issue_after_a_restart(hass: HomeAssistant) -> None:
+    """What the user has ignored stays ignored: Home Assistant knows an issue by its id."""
+    await add_credential(hass, "acme")
+    entry = await _entry(hass, "Account")
+    await _entry(hass, "Other")
+    await _delete(hass)
+    before = issue_ids(hass)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await _restart(hass)
+    assert issue_ids(hass) == before == [ISSUE]
+
+
 def _register(hass: HomeAssistant, auth_domain: str) -> None:
     implementation = LocalOAuth2Implementation(hass, auth_domain, "id", "", "", "")
     async_register_implementation(hass, "acme", implementation)
@@ -711,8 +747,9 @@ async def test_two_windows(
     assert issue_ids(hass) == []
 
 
+@pytest.mark.parametrize("how", ["restored", "entered again", "moved"])
 async def test_somebody_is_faster_while_the_server_is_asked(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, how: str
 ) -> None:
     """The same where it happens while a new credential is verified."""
     await add_credential(hass, "acme")
@@ -720,16 +757,29 @@ async def test_somebody_is_faster_while_the_server_is_asked(
     await _delete(hass)
     step = await begin_repair(hass_client, ISSUE)
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
+    new = async_new_subentry(
+        hass,
+        await async_get_integration(hass, "acme"),
+        DeveloperCredential("client-id" if how == "entered again" else "other", SENTINEL),
+    )
 
     async def verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
-        await async_restore(hass, KEY)
+        if how == "restored":
+            await async_restore(hass, KEY)
+        else:
+            # At once, without a check in between.
+            async_add_subentry(hass, entry_of(hass), new)
+        if how == "moved":
+            data = {**entry.data, "auth_implementation": "acme_other"}
+            hass.config_entries.async_update_entry(entry, data=data)
         return Verification(Outcome.ACCEPTED, "", credential)
 
     with patch.object(OwnCredential, "async_verify", verify):
         step = await continue_repair(hass, hass_client, step, VALUES)
     assert (step["type"], step["reason"]) == ("abort", "already_repaired")
-    assert [one["client_id"] for one in stored(hass)] == ["client-id"]
-    assert entry.data["auth_implementation"] == "acme_client_id"
+    (credential,) = stored(hass)
+    assert credential["client_id"] == ("other" if how == "moved" else "client-id")
+    assert entry.data["auth_implementation"] == credential["auth_domain"]
 
 
 async def test_corrected_too_late(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
@@ -742,7 +792,8 @@ async def test_corrected_too_late(hass: HomeAssistant, hass_client: ClientSessio
     step = await continue_repair(hass, hass_client, step, {**VALUES, "client_id": " "})
     assert step["step_id"] == "retry"
     await async_restore(hass, KEY)
-    step = await continue_repair(hass, hass_client, step, VALUES)
+    # It is the same credential, perhaps.
+    step = await continue_repair(hass, hass_client, step, {**VALUES, "client_id": "client-id"})
     assert (step["type"], step["reason"]) == ("abort", "already_repaired")
     assert len(stored(hass)) == 1
 
@@ -774,7 +825,14 @@ async def test_restored_twice_at_once(hass: HomeAssistant) -> None:
     await _entry(hass, "Account")
     await hass.config_entries.async_remove(entry_of(hass).entry_id)
     await hass.async_block_till_done()
-    restored = await asyncio.gather(async_restore(hass, KEY), async_restore(hass, KEY))
+
+    async def get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
+        await asyncio.sleep(0)
+        return await async_get_or_create_entry(hass)
+
+    module = "custom_components.developer_credentials.credentials.orphaned_entries"
+    with patch(f"{module}.async_get_or_create_entry", get_or_create_entry):
+        restored = await asyncio.gather(async_restore(hass, KEY), async_restore(hass, KEY))
     assert [one is not None for one in restored].count(True) == 1
     assert len(stored(hass)) == 1
 

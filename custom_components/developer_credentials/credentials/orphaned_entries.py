@@ -34,6 +34,7 @@ from ..plain_text import plain_line
 from ..platform import PLATFORM, async_get_name
 from .store import (
     CONF_AUTH_DOMAIN,
+    SUBENTRY_TYPE,
     Key,
     async_add_subentry,
     async_find_subentry,
@@ -94,9 +95,10 @@ def async_watch(hass: HomeAssistant) -> None:
 
 @callback
 def _subentries(hass: HomeAssistant) -> Mapping[str, ConfigSubentry]:
-    """Return the subentries of the entry that holds the credentials, whichever has changed."""
+    """Return the subentries with credentials, by their ids, whichever entry has changed."""
     entry = async_get_entry(hass)
-    return entry.subentries if entry else {}
+    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
+    return {subentry.subentry_id: subentry for subentry in subentries}
 
 
 @callback
@@ -132,12 +134,8 @@ def async_get_deleted(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
 
 @callback
 def async_is_orphaned(hass: HomeAssistant, key: Key) -> bool:
-    """Return whether entries that are told of still name a credential which is gone."""
-    return (
-        key in hass.data[_DATA_MEMORY].told
-        and async_get_by_key(hass, key) is None
-        and bool(async_get_users_of(hass, *key))
-    )
+    """Return whether entries name a credential that is none of ours."""
+    return async_get_by_key(hass, key) is None and bool(async_get_users_of(hass, *key))
 
 
 async def async_check(hass: HomeAssistant) -> None:
@@ -238,10 +236,9 @@ async def async_replace(
     if not async_is_orphaned(hass, key):
         return False
     same_client = _is_same_client(hass, key, credential.client_id)
-    async_add_subentry(
-        hass, entry, async_new_subentry(hass, integration, credential, auth_domain=key[1])
-    )
-    await _async_link(hass, key, key[1], same_client=same_client)
+    new = async_new_subentry(hass, integration, credential, auth_domain=key[1])
+    async_add_subentry(hass, entry, new)
+    await _async_link(hass, key, new["data"][CONF_AUTH_DOMAIN], same_client=same_client)
     return True
 
 
