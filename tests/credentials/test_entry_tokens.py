@@ -2,11 +2,16 @@
 
 import asyncio
 import logging
+import time
+from typing import Any
 
 from aiohttp import web
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
+from homeassistant.core import HassJob, HassJobType, HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    OAuth2Session,
+    async_get_config_entry_implementation,
+)
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -167,3 +172,47 @@ async def test_token_that_nobody_waits_for(
     answered.set()
     await hass.async_block_till_done()
     assert new.items() <= entry.data["token"].items()
+
+
+@pytest.mark.parametrize("caller", ["waits", "is cancelled", "is stopped"])
+@pytest.mark.parametrize("delay", [0.1, 1])
+async def test_stop_during_a_refresh(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    server: RecordingServer,
+    declare: None,
+    entry: ConfigEntry,
+    caller: str,
+    delay: float,
+) -> None:
+    """The token that comes while Home Assistant stops is stored, whatever becomes of who asked."""
+    await add_credential(hass, "acme")
+    implementation = await async_get_config_entry_implementation(hass, entry)
+    asked = asyncio.Event()
+    new = {"access_token": f"{SENTINEL}-new", "refresh_token": f"{SENTINEL}-rotated"}
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        await asyncio.sleep(delay)
+        return web.json_response({**new, "expires_in": 60})
+
+    server.respond = respond
+    token = {**entry.data["token"], "expires_at": 0}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
+    refresh = OAuth2Session(hass, entry, implementation).async_ensure_token_valid()
+    task = hass.async_create_background_task(refresh, "refresh")
+    await asked.wait()
+    if caller == "is cancelled":
+        task.cancel()
+    if caller == "is stopped":
+        # As by an integration that ends its own tasks at the first sign of a stop.
+        hass.async_add_shutdown_job(HassJob(task.cancel, job_type=HassJobType.Callback))
+    await hass.async_stop()
+    assert len(server.requests) == 1
+    (stored,) = (
+        one["data"]["token"]
+        for one in hass_storage["core.config_entries"]["data"]["entries"]
+        if one["domain"] == "acme"
+    )
+    assert new.items() <= stored.items()
+    assert stored["expires_at"] == pytest.approx(time.time() + 60, abs=10)

@@ -2,26 +2,32 @@
 
 A caller that is cancelled cancels nobody else. A call is in flight until the last one who waited
 has taken its result: nobody begins it anew while another is about to store what came of it.
+
+Home Assistant stops when the calls whose result is to be kept have ended, or after ten seconds.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
+
+# Seconds that Home Assistant's stop is held up, of the 20 that it has for that.
+STOP_TIMEOUT: Final = 10.0
 
 _DATA_FLIGHTS: HassKey[dict[tuple[str, ...], _Flight[Any]]] = HassKey(f"{DOMAIN}_flights")
 
 
 @dataclass(slots=True, repr=False)
 class _Flight[T]:
-    """A call, how many wait for it, and whether one of them was given its result."""
+    """A call, whether its result is to be kept, how many wait for it, and whether one got it."""
 
     task: asyncio.Task[T]
+    to_keep: bool
     waiting: int = 0
     arrived: bool = False
 
@@ -38,12 +44,15 @@ async def async_join[T](
         hass: Home Assistant.
         key: What the call is about; of calls with the same key one is made.
         call: Begins the call.
-        keep: Is given the result where all who waited for it were cancelled.
+        keep: Is given the result where all who waited for it were cancelled; and a stop of Home
+            Assistant waits for the call.
 
     Raises:
         Exception: What the call raises, to all who wait for it.
     """
-    flights = hass.data.setdefault(_DATA_FLIGHTS, {})
+    if (flights := hass.data.get(_DATA_FLIGHTS)) is None:
+        flights = hass.data[_DATA_FLIGHTS] = {}
+        hass.async_add_shutdown_job(HassJob(_async_wait, f"{DOMAIN} calls in flight"), flights)
 
     @callback
     def settle(flight: _Flight[T]) -> None:
@@ -58,7 +67,7 @@ async def async_join[T](
 
     if key not in flights:
         task = hass.async_create_task(call(), f"{DOMAIN} {key[0]}", eager_start=False)
-        flight: _Flight[T] = _Flight(task)
+        flight: _Flight[T] = _Flight(task, keep is not None)
         flights[key] = flight
         task.add_done_callback(lambda _: settle(flight))
     joined: _Flight[T] = flights[key]
@@ -70,3 +79,15 @@ async def async_join[T](
         joined.waiting -= 1
         settle(joined)
     return result
+
+
+async def _async_wait(flights: dict[tuple[str, ...], _Flight[Any]]) -> None:
+    """Wait until no call is in flight whose result is to be kept, as long as a stop may wait."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT):
+            while tasks := [flight.task for flight in flights.values() if flight.to_keep]:
+                await asyncio.wait(tasks)
+    except TimeoutError:
+        LOGGER.warning(
+            "Home Assistant stops without waiting any longer for %s token requests", len(tasks)
+        )
