@@ -98,6 +98,9 @@ class AuthImplementation(LocalOAuth2Implementation):
     async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
         """Return the token for an authorization code (RFC 6749, section 4.1.3).
 
+        With PKCE, a code is sent with the verifier of its login only (RFC 7636, section 4.5): one
+        that comes again, or for a login that this instance has not begun, is refused here.
+
         Raises:
             TokenRequestError: There is none; the class says why.
         """
@@ -110,6 +113,9 @@ class AuthImplementation(LocalOAuth2Implementation):
         }
         if code_verifier := self._code_verifiers.pop(state.get("flow_id", ""), None):
             data["code_verifier"] = code_verifier
+        elif "code_verifier" not in data and self.authorization_server.uses_pkce(self.credential):
+            # Sent without, a server that does not insist on PKCE would take a stolen code.
+            raise self._invalid_grant("no code verifier")
         return await self._noting_error(self._async_token(data))
 
     @override
@@ -125,9 +131,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         """
         if not (refresh_token := token.get("refresh_token")):
             # Only another login brings a token.
-            request_info = self.token_endpoint.request_info
-            self.error = InvalidGrantError(domain=self.domain, request_info=request_info)
-            raise self.error
+            raise self._invalid_grant("no refresh token")
         try:
             answer = await self._noting_error(self._async_refresh(token, refresh_token))
         except TokenRequestError as err:
@@ -153,9 +157,8 @@ class AuthImplementation(LocalOAuth2Implementation):
                 expires_at = time.time() + answer["expires_in"]
                 self.keep_token(token, {**token, **answer, "expires_at": expires_at})
 
-        return await async_join(
-            self.hass, ("refresh", self.token_url, refresh_token), refresh, keep
-        )
+        key = ("refresh", self.token_url, self.credential.client_id, refresh_token)
+        return await async_join(self.hass, key, refresh, keep)
 
     async def _async_token(self, data: dict[str, str], expires_in: object = None) -> dict[str, Any]:
         """Return the token for a grant; `expires_in` is its lifetime where nobody tells it."""
@@ -183,6 +186,15 @@ class AuthImplementation(LocalOAuth2Implementation):
             self.authorization_server.auth_method_of(self.credential),
             self.domain,
         )
+
+    def _invalid_grant(self, description: str) -> InvalidGrantError:
+        """Return, and note, that a grant cannot serve; the server is not asked."""
+        self.error = InvalidGrantError(
+            domain=self.domain,
+            request_info=self.token_endpoint.request_info,
+            error_description=description,
+        )
+        return self.error
 
     async def _noting_error[T](self, request: Awaitable[T]) -> T:
         """Return what a request brings, and note why it brings nothing."""
