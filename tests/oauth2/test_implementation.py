@@ -245,6 +245,20 @@ async def test_refresh_keeps_what_the_server_leaves_out(
     assert new == {**old, "access_token": f"{SENTINEL}-new"}
 
 
+async def test_new_fields_at_each_refresh(
+    hass: HomeAssistant, server: RecordingServer, sessions: list[OAuth2Session]
+) -> None:
+    """A server that adds other fields at each refresh does not let the stored token grow."""
+    for number in range(10):
+        server.respond = answer(TOKEN | {f"field-{number}": "x" * 60_000, "user": 7})
+        await sessions[0].async_ensure_token_valid()
+        data = {**sessions[0].config_entry.data, "token": {**sessions[0].token, "expires_at": 0}}
+        hass.config_entries.async_update_entry(sessions[0].config_entry, data=data)
+    assert len(server.requests) == 10
+    assert len(str(sessions[0].token)) < 20_000
+    assert sessions[0].token["user"] == 7
+
+
 @pytest.mark.parametrize("token", [{"access_token": "a"}, {"refresh_token": None}])
 async def test_no_refresh_token(
     hass: HomeAssistant, server: RecordingServer, token: dict[str, Any]

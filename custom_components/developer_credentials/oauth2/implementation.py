@@ -18,6 +18,7 @@ from .pkce import code_challenge_of, generate_code_verifier
 from .redirect_uri import async_get_redirect_uri
 from .server import AuthorizationServer
 from .single_flight import async_join
+from .stored_token import refreshed
 from .token_endpoint import TokenEndpoint
 
 
@@ -138,7 +139,7 @@ class AuthImplementation(LocalOAuth2Implementation):
             if self.observer:
                 self.observer(err)
             raise
-        return {**token, **answer}
+        return refreshed(token, answer)
 
     async def _async_refresh(self, token: dict[str, Any], refresh_token: str) -> dict[str, Any]:
         async def refresh() -> dict[str, Any]:
@@ -155,7 +156,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         def keep(answer: dict[str, Any]) -> None:
             if self.keep_token:
                 expires_at = time.time() + answer["expires_in"]
-                self.keep_token(token, {**token, **answer, "expires_at": expires_at})
+                self.keep_token(token, {**refreshed(token, answer), "expires_at": expires_at})
 
         key = ("refresh", self.token_url, self.credential.client_id, refresh_token)
         return await async_join(self.hass, key, refresh, keep)
