@@ -27,6 +27,7 @@ from custom_components.developer_credentials.oauth2.errors import (
 from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
 from custom_components.developer_credentials.oauth2.server import ServerFields
 from tests.common import REDIRECT_URI, SENTINEL
+from tests.conftest import PassTime
 from tests.recording_server import TOKEN, RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("current_request_with_host")
@@ -179,7 +180,9 @@ async def test_unusable_token(hass: HomeAssistant, server: RecordingServer, body
         assert implementation.error is error.value
 
 
-async def test_error_is_of_the_last_request(hass: HomeAssistant, server: RecordingServer) -> None:
+async def test_error_is_of_the_last_request(
+    hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+) -> None:
     """A request that brings a token takes back why the one before brought none."""
     implementation = _make(hass, server)
     server.respond = answer("", 503)
@@ -187,6 +190,7 @@ async def test_error_is_of_the_last_request(hass: HomeAssistant, server: Recordi
         await implementation.async_refresh_token({"refresh_token": OLD})
     assert type(implementation.error) is UnavailableError
     server.respond = answer(TOKEN)
+    pass_time(10)
     await implementation.async_refresh_token({"refresh_token": OLD})
     assert implementation.error is None
 
@@ -345,7 +349,7 @@ async def test_same_refresh_token_of_another_client(
 
     async def respond(request: web.Request) -> web.StreamResponse:
         body = await request.post()
-        return web.json_response(TOKEN | {"access_token": f"{SENTINEL}-{body['client_id']}"})
+        return web.json_response(TOKEN | {"access_token": f"{SENTINEL}-{body['client_id']!s}"})
 
     server.respond = respond
     first, second = _make(hass, server), _make(hass, server)

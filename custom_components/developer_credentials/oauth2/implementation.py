@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 from yarl import URL
 
+from .backoff import RefreshGrant, async_get_error, async_noting_failure
 from .client import DeveloperCredential
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .pkce import code_challenge_of, generate_code_verifier
@@ -124,8 +125,9 @@ class AuthImplementation(LocalOAuth2Implementation):
         """Return the token after its refresh (RFC 6749, section 6).
 
         However many ask to refresh the same token, one request is made: a server that rotates
-        refresh tokens takes each of them once (RFC 9700, section 4.14.2). What the server does not
-        send stays: the refresh token, and the lifetime.
+        refresh tokens takes each of them once (RFC 9700, section 4.14.2). One that did not answer
+        is left alone for a while. What the server does not send stays: the refresh token, and the
+        lifetime.
 
         Raises:
             TokenRequestError: There is none; the class says why.
@@ -133,33 +135,40 @@ class AuthImplementation(LocalOAuth2Implementation):
         if not (refresh_token := token.get("refresh_token")):
             # Only another login brings a token.
             raise self._invalid_grant("no refresh token")
+        grant = RefreshGrant(self.token_url, self.credential.client_id, refresh_token)
+        if error := async_get_error(self.hass, grant, self.credential):
+            self.error = error
+            raise error
         try:
-            answer = await self._noting_error(self._async_refresh(token, refresh_token))
+            answer = await self._noting_error(self._async_refresh(token, grant))
         except TokenRequestError as err:
             if self.observer:
                 self.observer(err)
             raise
         return refreshed(token, answer)
 
-    async def _async_refresh(self, token: dict[str, Any], refresh_token: str) -> dict[str, Any]:
+    async def _async_refresh(self, token: dict[str, Any], grant: RefreshGrant) -> dict[str, Any]:
+        async def request() -> dict[str, Any]:
+            data = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token}
+            with async_noting_failure(self.hass, grant, self.credential):
+                return await self._async_token(data, token.get("expires_in"))
+
         async def refresh() -> dict[str, Any]:
-            data = {"grant_type": "refresh_token", "refresh_token": refresh_token}
             credential = self.credential
             try:
-                return await self._async_token(data, token.get("expires_in"))
+                return await request()
             except InvalidClientError:
                 if credential == self.credential:
                     raise
             # It was corrected while the server looked at the old one.
-            return await self._async_token(data, token.get("expires_in"))
+            return await request()
 
         def keep(answer: dict[str, Any]) -> None:
             if self.keep_token:
                 expires_at = time.time() + answer["expires_in"]
                 self.keep_token(token, {**refreshed(token, answer), "expires_at": expires_at})
 
-        key = ("refresh", self.token_url, self.credential.client_id, refresh_token)
-        return await async_join(self.hass, key, refresh, keep)
+        return await async_join(self.hass, ("refresh", *grant), refresh, keep)
 
     async def _async_token(self, data: dict[str, str], expires_in: object = None) -> dict[str, Any]:
         """Return the token for a grant; `expires_in` is its lifetime where nobody tells it."""
