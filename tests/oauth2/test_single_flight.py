@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.developer_credentials.oauth2 import single_flight
 from custom_components.developer_credentials.oauth2.single_flight import async_join
+from tests.common import SENTINEL
 
 KEY = ("test", "key")
 
@@ -48,6 +49,22 @@ async def test_joined(hass: HomeAssistant) -> None:
     assert [await task for task in tasks] == [1, 1, 1]
     assert await call.join(hass) == 2
     assert call.kept == []
+
+
+async def test_representation(hass: HomeAssistant) -> None:
+    """The result is in no representation of the task, which asyncio's debug mode logs."""
+
+    async def call() -> str:
+        return SENTINEL
+
+    seen: list[str] = []
+    join = hass.async_create_task(async_join(hass, KEY, call))
+    await asyncio.sleep(0)
+    (flight,) = hass.data["developer_credentials_flights"].values()
+    flight.task.add_done_callback(lambda task: seen.append(f"{task!r} {task.result()} {flight}"))
+    assert await join == SENTINEL
+    assert "finished" in seen[0]
+    assert SENTINEL not in seen[0]
 
 
 async def test_other_key(hass: HomeAssistant) -> None:

@@ -22,11 +22,18 @@ STOP_TIMEOUT: Final = 10.0
 _DATA_FLIGHTS: HassKey[dict[tuple[str, ...], _Flight[Any]]] = HassKey(f"{DOMAIN}_flights")
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Result[T]:
+    """What a call came to, which may be secret: asyncio's debug mode logs the results of tasks."""
+
+    value: T
+
+
 @dataclass(slots=True, repr=False)
 class _Flight[T]:
     """A call, whether its result is to be kept, how many wait for it, and whether one got it."""
 
-    task: asyncio.Task[T]
+    task: asyncio.Task[_Result[T]]
     to_keep: bool
     waiting: int = 0
     arrived: bool = False
@@ -63,10 +70,13 @@ async def async_join[T](
         # Asking for an exception takes note of it: that nobody waits for it is no defect.
         succeeded = not flight.task.cancelled() and flight.task.exception() is None
         if succeeded and not flight.arrived and keep:
-            keep(flight.task.result())
+            keep(flight.task.result().value)
+
+    async def run() -> _Result[T]:
+        return _Result(await call())
 
     if key not in flights:
-        task = hass.async_create_task(call(), f"{DOMAIN} {key[0]}", eager_start=False)
+        task = hass.async_create_task(run(), f"{DOMAIN} {key[0]}", eager_start=False)
         flight: _Flight[T] = _Flight(task, keep is not None)
         flights[key] = flight
         task.add_done_callback(lambda _: settle(flight))
@@ -78,7 +88,7 @@ async def async_join[T](
     finally:
         joined.waiting -= 1
         settle(joined)
-    return result
+    return result.value
 
 
 async def _async_wait(flights: dict[tuple[str, ...], _Flight[Any]]) -> None:
