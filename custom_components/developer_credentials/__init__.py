@@ -16,7 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from . import provider, websocket_api
 from .const import DOMAIN, LOGGER
-from .credentials import lost_platforms, orphaned_entries
+from .credentials import entry_tokens, lost_platforms, orphaned_entries
 from .credentials.entry_tokens import async_revoke_token
 from .credentials.rejection import async_withdraw_outdated
 from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
@@ -51,6 +51,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     provider.async_watch(hass)
     lost_platforms.async_watch(hass)
     orphaned_entries.async_watch(hass)
+    entry_tokens.async_watch(hass)
     _forget_old_issues(hass)
     websocket_api.async_setup(hass)
 
