@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from aiohttp import ClientError, ClientTimeout, RequestInfo, hdrs
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -18,6 +17,7 @@ from ..const import LOGGER
 from .client import ClientAuthMethod, DeveloperCredential
 from .client_authentication import authenticated
 from .errors import InvalidResponseError, UnavailableError, error_class
+from .http_session import async_get_session
 from .token_response import Answer, async_read, parse_answer, parse_token
 
 # Seconds for a whole request, within the 30 that Home Assistant's flows wait.
@@ -106,7 +106,7 @@ class TokenEndpoint:
         """
         body, headers = authenticated(self.credential, self.auth_method, data)
         try:
-            async with async_get_clientsession(self.hass).post(
+            async with async_get_session(self.hass).post(
                 self.url,
                 data=body,
                 headers=headers,

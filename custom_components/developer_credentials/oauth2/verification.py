@@ -20,11 +20,11 @@ from typing import Final
 
 from aiohttp import ClientError
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
 
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
 from .errors import INVALID_CLIENT_CODES, REDIRECT_URI_CODES, UnavailableError
+from .http_session import async_get_session
 from .pkce import code_challenge_of, generate_code_verifier
 from .server import AuthorizationServer
 from .token_endpoint import TokenEndpoint
@@ -160,9 +160,7 @@ class _Inquiry:
         if self._code_verifier:
             url = url.update_query(code_challenge_of(self._code_verifier))
         try:
-            async with async_get_clientsession(self._hass).get(
-                url, allow_redirects=False
-            ) as response:
+            async with async_get_session(self._hass).get(url, allow_redirects=False) as response:
                 return response.status == HTTPStatus.BAD_REQUEST
         except ClientError, TimeoutError:
             return False
