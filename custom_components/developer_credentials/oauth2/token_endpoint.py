@@ -18,13 +18,11 @@ from .client import ClientAuthMethod, DeveloperCredential
 from .client_authentication import authenticated
 from .errors import InvalidResponseError, UnavailableError, error_class
 from .http_session import async_get_session
+from .redaction import sent_secrets
 from .token_response import Answer, async_read, parse_answer, parse_token
 
 # Seconds for a whole request, within the 30 that Home Assistant's flows wait.
 TIMEOUT: Final = 20.0
-
-# What of the body must be in no text.
-_SENT_SECRETS: Final = ("code", "code_verifier", "refresh_token", "token")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,6 +103,7 @@ class TokenEndpoint:
             UnavailableError: There is no answer.
         """
         body, headers = authenticated(self.credential, self.auth_method, data)
+        sent = sent_secrets(self.url, body, headers.get(hdrs.AUTHORIZATION, ""))
         try:
             async with async_get_session(self.hass).post(
                 self.url,
@@ -114,12 +113,12 @@ class TokenEndpoint:
                 timeout=ClientTimeout(total=TIMEOUT),
             ) as response:
                 content = await async_read(response.content)
+                return parse_answer(
+                    response.status, content, [self.credential.client_secret, *sent]
+                )
         except (ClientError, TimeoutError) as err:
-            raise UnavailableError(
-                domain=self.domain,
-                request_info=self.request_info,
-                error_description=type(err).__name__,
-            ) from None
-        basic = headers.get(hdrs.AUTHORIZATION, "").removeprefix("Basic ")
-        sent = (data.get(name) for name in _SENT_SECRETS)
-        return parse_answer(response.status, content, [self.credential.client_secret, basic, *sent])
+            failure = type(err).__name__
+        # Not within: what is raised there keeps the request.
+        raise UnavailableError(
+            domain=self.domain, request_info=self.request_info, error_description=failure
+        )
