@@ -71,7 +71,15 @@ class CredentialSubject(ABC):
             redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
         except NoURLAvailableError:
             return inconclusive
-        return await async_verify(self.hass, server, credential, redirect_uri)
+        # An entry that uses it has a token, for which the server had to accept the client.
+        is_same = self.stored is not None and self.stored.client_id == credential.client_id
+        return await async_verify(
+            self.hass,
+            server,
+            credential,
+            redirect_uri,
+            accepted_before=is_same and bool(self.users),
+        )
 
 
 class OwnCredential(CredentialSubject):
