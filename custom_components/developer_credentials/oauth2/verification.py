@@ -19,7 +19,7 @@ from http import HTTPStatus
 import secrets
 from typing import Final
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientTimeout
 from homeassistant.core import HomeAssistant
 from yarl import URL
 
@@ -38,7 +38,7 @@ from .server import AuthorizationServer
 from .token_endpoint import TokenEndpoint
 from .token_response import Answer
 
-# Seconds for all requests together.
+# Seconds for all requests together, and for each.
 TIMEOUT: Final = 10.0
 
 # How servers refuse the code, beside RFC 6749's name for it.
@@ -202,7 +202,9 @@ class _Inquiry:
         if self._code_verifier:
             url = url.update_query(code_challenge_of(self._code_verifier))
         try:
-            async with async_get_session(self._hass).get(url, allow_redirects=False) as response:
+            async with async_get_session(self._hass).get(
+                url, allow_redirects=False, timeout=ClientTimeout(total=TIMEOUT)
+            ) as response:
                 return response.status == HTTPStatus.BAD_REQUEST
         except ClientError, TimeoutError:
             return False
