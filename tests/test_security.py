@@ -543,9 +543,10 @@ class TestEveryRequest:
     ) -> None:
         """One that says a little from time to time is left when the time is up."""
         server.respond = drip
-        module = what if what in {"verification", "metadata"} else "token_endpoint"
-        name = f"custom_components.developer_credentials.oauth2.{module}.TIMEOUT"
-        monkeypatch.setattr(name, 0.3)
+        # Also where the time of one request is up when that of all is.
+        for module in ("token_endpoint", "verification", "metadata"):
+            name = f"custom_components.developer_credentials.oauth2.{module}.TIMEOUT"
+            monkeypatch.setattr(name, 0.3)
         started = time.monotonic()
         await _async_ask(hass, server, what)
         assert 0.2 < time.monotonic() - started < 2
