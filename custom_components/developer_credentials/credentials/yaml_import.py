@@ -37,6 +37,10 @@ from .yaml_list import YamlItem, YamlList
 CONF_IMPORTED: Final = "imported"
 
 
+# The credentials that the list has brought, by integration and the client id that it had.
+type _Imported = dict[tuple[str, str], ConfigSubentry]
+
+
 async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
     """Import the items of the list, and tell of credentials whose item is gone."""
     entry = await async_get_or_create_entry(hass) if yaml.items else async_get_entry(hass)
@@ -44,32 +48,64 @@ async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
         return
     integrations = await async_get_integrations(hass)
     # Nothing is awaited from here on, so that nothing comes in between.
-    imported = {
-        (subentry.data[CONF_DOMAIN], str(origin[CONF_CLIENT_ID])): subentry
-        for subentry in entry.subentries.values()
-        if (origin := subentry.data.get(CONF_IMPORTED, {})).get("by") == "list"
-    }
-    new = []
-    # An item finds its credential by the client id that this has, else by the one that YAML had.
-    there = {item: async_find_subentry(hass, *item.key) for item in yaml.items}
-    claimed = {subentry.subentry_id for subentry in there.values() if subentry}
-    imported = {
-        key: subentry for key, subentry in imported.items() if subentry.subentry_id not in claimed
-    }
-    for item, subentry in there.items():
-        if found := subentry or imported.pop(item.key, None):
-            _async_import(hass, integrations[item.domain], item, found)
-        else:
-            new.append(item)
-    for item in new:
-        # One item gone and one come, for the same integration: it has another client id.
-        gone = [key for key in imported if key[0] == item.domain]
-        come = [other for other in new if other.domain == item.domain]
-        subentry = imported.pop(gone[0]) if yaml.whole and len(gone) == len(come) == 1 else None
+    imported = _imported_by_the_list(entry)
+    matches, new = _match_known(hass, yaml, imported)
+    matches += _match_changed_client_ids(yaml, new, imported)
+    for item, subentry in matches:
         _async_import(hass, integrations[item.domain], item, subentry)
     if yaml.whole:
         for subentry in imported.values():
             _async_release(hass, entry, subentry)
+
+
+def _imported_by_the_list(entry: ConfigEntry) -> _Imported:
+    """Return the credentials that the list has brought, those without an item among them."""
+    return {
+        (subentry.data[CONF_DOMAIN], str(origin[CONF_CLIENT_ID])): subentry
+        for subentry in entry.subentries.values()
+        if (origin := subentry.data.get(CONF_IMPORTED, {})).get("by") == "list"
+    }
+
+
+@callback
+def _match_known(
+    hass: HomeAssistant, yaml: YamlList, imported: _Imported
+) -> tuple[list[tuple[YamlItem, ConfigSubentry | None]], list[YamlItem]]:
+    """Return the items whose credential is known by a client id, each with it, and the others.
+
+    It is known by the client id that it has, else by the one that the list had. What an item has
+    found is taken out of `imported`.
+    """
+    there = {item: async_find_subentry(hass, *item.key) for item in yaml.items}
+    claimed = {subentry.subentry_id for subentry in there.values() if subentry}
+    for key, subentry in list(imported.items()):
+        if subentry.subentry_id in claimed:
+            del imported[key]
+    known: list[tuple[YamlItem, ConfigSubentry | None]] = []
+    new = []
+    for item, there_is in there.items():
+        if found := there_is or imported.pop(item.key, None):
+            known.append((item, found))
+        else:
+            new.append(item)
+    return known, new
+
+
+def _match_changed_client_ids(
+    yaml: YamlList, new: list[YamlItem], imported: _Imported
+) -> list[tuple[YamlItem, ConfigSubentry | None]]:
+    """Return each new item with the credential whose client id it changes, None for another one.
+
+    Where one item of an integration is gone and one has come, it is the same credential. It is
+    taken out of `imported` then.
+    """
+    matches = []
+    for item in new:
+        gone = [key for key in imported if key[0] == item.domain]
+        come = [other for other in new if other.domain == item.domain]
+        same = yaml.whole and len(gone) == len(come) == 1
+        matches.append((item, imported.pop(gone[0]) if same else None))
+    return matches
 
 
 @callback
