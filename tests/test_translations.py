@@ -61,9 +61,11 @@ PLACEHOLDERS = {
     "issues.platform_": {"integration", "detail"},
     "issues.yaml_duplicate.": {"place", "key"},
     "issues.yaml_item_gone.": {"credential"},
+    "issues.yaml_malformed_key.": {"place", "key"},
     "issues.yaml_missing_key.": {"place", "key"},
     "issues.yaml_not_": {"place", "key"},
-    "issues.yaml_unknown_": {"place", "key"},
+    "issues.yaml_unknown_": {"place"},
+    "issues.yaml_unsupported_integration.": {"place", "key"},
 }
 
 
