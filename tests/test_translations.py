@@ -53,6 +53,7 @@ PLACEHOLDERS = {
     # The frontend gives the texts of a repair what the issue has, besides.
     "issues.credential_rejected.fix_flow.": FORM | {"answer", "credential", "since"},
     "issues.credential_rejected.title": {"credential"},
+    "issues.credential_damaged.": {"integration", "name"},
     "issues.entries_orphaned.": {"entries", "integration", "name"},
     "issues.entries_orphaned.fix_flow.error.": FORM,
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,

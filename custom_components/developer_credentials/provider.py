@@ -31,13 +31,13 @@ from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     Key,
-    async_adopt_title,
+    async_adopt_titles,
     async_get_by_key,
     async_get_entry,
     async_get_subentries,
-    credential_of,
     key_of,
 )
+from .credentials.stored_credential import named_credential_of
 from .credentials.yaml_import import async_import_from_platform
 from .flows.credential_request import async_offer_credential, async_withdraw_offers
 from .oauth2.client import DeveloperCredential
@@ -87,7 +87,7 @@ async def async_provide_implementations(
 @callback
 def async_watch(hass: HomeAssistant) -> None:
     """Give the implementations in use the credentials as they are, from now on, at each change."""
-    titles: dict[str, str] = {}
+    async_adopt_titles(hass)
 
     @callback
     def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -95,17 +95,13 @@ def async_watch(hass: HomeAssistant) -> None:
             if change is ConfigEntryChange.REMOVED:
                 async_withdraw_outdated(hass)
             return
-        for subentry in list(entry.subentries.values()):
-            title = titles.get(subentry.subentry_id, subentry.title)
-            titles[subentry.subentry_id] = subentry.title
-            if title != subentry.title:
-                async_adopt_title(hass, entry, subentry)
+        async_adopt_titles(hass)
         async_withdraw_offers(hass)
         async_withdraw_outdated(hass)
         for key, implementations in hass.data.get(_DATA_IN_USE, {}).items():
             if known := async_get_by_key(hass, key):
                 for implementation in implementations:
-                    _async_give(implementation, credential_of(known))
+                    _async_give(implementation, named_credential_of(known))
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
 
@@ -130,7 +126,7 @@ def _async_note_use(
         implementation.keep_token = partial(async_keep_token, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):
         # The credential may have changed while the platform made the implementation.
-        _async_give(implementation, credential_of(subentry))
+        _async_give(implementation, named_credential_of(subentry))
         hass.data.setdefault(_DATA_IN_USE, {}).setdefault(key, WeakSet()).add(implementation)
 
 
@@ -152,7 +148,7 @@ async def _async_make_implementations(
         )
     implementations: list[AbstractOAuth2Implementation] = []
     for subentry in subentries:
-        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], credential_of(subentry)
+        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], named_credential_of(subentry)
         implementation: AbstractOAuth2Implementation
         if server:
             implementation = AuthImplementation(hass, auth_domain, credential, server)

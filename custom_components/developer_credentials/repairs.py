@@ -1,21 +1,30 @@
 """The repairs that Home Assistant offers to do with the user.
 
 A rejected credential is corrected in the credential form. Orphaned entries are given a credential:
-the deleted one, another one of the integration, or a new one.
+the deleted one, another one of the integration, or a new one. What is damaged in the storage is
+mended or removed.
 """
 
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     async_get_implementations,
 )
 from homeassistant.loader import async_get_integration
+import voluptuous as vol
 
 from .const import LOGGER
+from .credentials.damage import (
+    DAMAGED_CREDENTIAL,
+    SECOND_ENTRY,
+    async_get_second_entries,
+    async_mend,
+    async_merge,
+)
 from .credentials.orphaned_entries import async_get_deleted, async_relink, async_restore
 from .credentials.rejection import ISSUE_KIND, async_get_rejections
 from .credentials.store import (
@@ -24,11 +33,13 @@ from .credentials.store import (
     async_add_subentry,
     async_find_subentry,
     async_get_by_key,
+    async_get_damaged,
     async_get_or_create_entry,
     async_new_subentry,
     async_update_credential,
     issue_id_of,
 )
+from .credentials.stored_credential import mended_data_of
 from .flows.credential_form import CredentialSteps, choice
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
@@ -47,6 +58,8 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow that repairs an issue."""
+    if issue_id.startswith((DAMAGED_CREDENTIAL, SECOND_ENTRY)):
+        return DamageFlow(issue_id)
     data = data or {}
     key = str(data["domain"]), str(data["auth_domain"])
     return (
@@ -152,3 +165,47 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         except Exception as err:  # noqa: BLE001 - whoever provides them, the rest can be offered
             LOGGER.debug("No implementation of %s: %s", self._domain, type(err).__name__)
             return {}
+
+
+class DamageFlow(RepairsFlow):
+    """Mend or remove a damaged credential, or merge a second entry with the one that is used."""
+
+    def __init__(self, issue_id: str) -> None:
+        """Initialize for the issue."""
+        self._id = issue_id.removeprefix(f"{DAMAGED_CREDENTIAL}_").removeprefix(f"{SECOND_ENTRY}_")
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin with what can be done."""
+        if self._id in async_get_second_entries(self.hass):
+            return await self.async_step_merge()
+        if (subentry := async_get_damaged(self.hass).get(self._id)) is None:
+            return self.async_abort(reason="credential_gone")
+        if mended_data_of(subentry):
+            return await self.async_step_mend()
+        return await self.async_step_remove()
+
+    async def async_step_mend(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Mend a credential."""
+        return self._async_mend("mend", user_input)
+
+    async def async_step_remove(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Remove a credential that cannot be mended."""
+        return self._async_mend("remove", user_input)
+
+    @callback
+    def _async_mend(self, step_id: str, user_input: dict[str, Any] | None) -> RepairsFlowResult:
+        if user_input is None:
+            return self.async_show_form(step_id=step_id, data_schema=vol.Schema({}))
+        if subentry := async_get_damaged(self.hass).get(self._id):
+            async_mend(self.hass, subentry)
+        return self.async_create_entry(data={})
+
+    async def async_step_merge(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Merge a second entry with the one that is used."""
+        if user_input is None:
+            return self.async_show_form(step_id="merge", data_schema=vol.Schema({}))
+        if second := async_get_second_entries(self.hass).get(self._id):
+            await async_merge(self.hass, second)
+        return self.async_create_entry(data={})

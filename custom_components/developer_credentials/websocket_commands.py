@@ -25,16 +25,18 @@ from .credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
-    SUBENTRY_TYPE,
     async_add_subentry,
+    async_get_all_subentries,
     async_get_entry,
     async_get_or_create_entry,
     async_get_subentries,
     async_get_users,
     async_new_subentry,
+    async_remove_subentry,
     async_update_credential,
     credential_of,
 )
+from .credentials.stored_credential import stored_of
 from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
 from .flows.instructions import async_get_placeholders
 from .oauth2.client import DeveloperCredential
@@ -112,8 +114,7 @@ async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
     if users := async_get_users(hass, subentry):
         entries = ", ".join(f"{user.title} ({user.entry_id})" for user in users)
         raise CommandError("in_use", "in_use", entries=entries)
-    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    async_remove_subentry(hass, subentry)
 
 
 async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -196,27 +197,30 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
 
 def items_of(hass: HomeAssistant) -> dict[str, Fields]:
     """Return what is told of each credential, by its id."""
-    entry = async_get_entry(hass)
-    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
-    return {subentry.subentry_id: _item(hass, subentry) for subentry in subentries}
+    subentries = async_get_all_subentries(hass)
+    return {subentry_id: _item(hass, subentry) for subentry_id, subentry in subentries.items()}
 
 
 def _item(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
     """Return what is told of a credential: everything but the secret."""
-    told = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_NAME, CONF_AUTH_DOMAIN)
+    stored = stored_of(subentry)
+    credential = stored.credential
     return {
         CONF_ID: subentry.subentry_id,
-        **{name: subentry.data[name] for name in (*told, CONF_REDIRECT_URI, CONF_AUTH_METHOD)},
-        "has_secret": bool(subentry.data[CONF_CLIENT_SECRET]),
+        CONF_DOMAIN: stored.domain,
+        CONF_CLIENT_ID: credential.client_id,
+        CONF_NAME: credential.name,
+        CONF_AUTH_DOMAIN: stored.auth_domain,
+        CONF_REDIRECT_URI: credential.redirect_uri.value,
+        CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
+        "has_secret": bool(credential.client_secret),
         "entries": [user.entry_id for user in async_get_users(hass, subentry)],
     }
 
 
 def _subentry(hass: HomeAssistant, fields: Fields) -> ConfigSubentry:
     """Return the credential that a command names."""
-    entry = async_get_entry(hass)
-    subentry = entry.subentries.get(fields[CONF_CREDENTIAL_ID]) if entry else None
-    if subentry is None:
+    if (subentry := async_get_all_subentries(hass).get(fields[CONF_CREDENTIAL_ID])) is None:
         raise CommandError("not_found", "credential_not_found")
     return subentry
 

@@ -34,7 +34,7 @@ from .store import (
     CONF_AUTH_DOMAIN,
     Key,
     async_find_subentry,
-    async_get_entry,
+    async_get_all_subentries,
     async_get_or_create_entry,
     async_get_users_of,
     async_start_reauth,
@@ -64,13 +64,12 @@ _DATA_MEMORY: HassKey[_Memory] = HassKey(f"{DOMAIN}_orphaned_entries")
 def async_watch(hass: HomeAssistant) -> None:
     """Find orphaned entries from now on."""
     memory = hass.data[_DATA_MEMORY] = _Memory()
-    if entry := async_get_entry(hass):
-        memory.subentries = entry.subentries
+    memory.subentries = async_get_all_subentries(hass)
 
     @callback
     def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry.domain == DOMAIN:
-            if not _async_remember(hass, memory, change, entry):
+            if not _async_remember(hass, memory):
                 return
         elif entry.domain not in {domain for domain, _ in memory.told}:
             return
@@ -81,13 +80,9 @@ def async_watch(hass: HomeAssistant) -> None:
 
 
 @callback
-def _async_remember(
-    hass: HomeAssistant, memory: _Memory, change: ConfigEntryChange, entry: ConfigEntry
-) -> bool:
+def _async_remember(hass: HomeAssistant, memory: _Memory) -> bool:
     """Remember what was deleted of our entry; return whether a credential came or went."""
-    now: Mapping[str, ConfigSubentry] = (
-        {} if change is ConfigEntryChange.REMOVED else entry.subentries
-    )
+    now = async_get_all_subentries(hass)
     before, memory.subentries = memory.subentries, now
     for subentry_id in before.keys() - now.keys():
         if async_get_users_of(hass, *(key := key_of(before[subentry_id]))):

@@ -7,35 +7,30 @@ in between stays. A credential whose item is gone stays, which is told once.
 from dataclasses import replace
 import hashlib
 from types import ModuleType, NoneType
-from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.loader import Integration, async_get_integration
 
 from ..const import DOMAIN, LOGGER
 from ..oauth2.client import DeveloperCredential
-from ..plain_text import escape_markdown
+from ..plain_text import escape_markdown, join_surrogates, plain_line
 from ..platform import async_call, async_get_integrations
 from .store import (
     CONF_AUTH_DOMAIN,
     async_add_subentry,
     async_find_subentry,
+    async_get_all_subentries,
     async_get_entry,
     async_get_or_create_entry,
     async_get_subentries,
     async_new_subentry,
     async_update_credential,
-    credential_of,
 )
+from .stored_credential import CONF_IMPORTED, stored_of
 from .yaml_list import YamlItem, YamlList
-
-# In a subentry's data: whose YAML it came from, and what that had at the last import, with a digest
-# in the place of the secret.
-CONF_IMPORTED: Final = "imported"
-
 
 # The credentials that the list has brought, by integration and the client id that it had.
 type _Imported = dict[tuple[str, str], ConfigSubentry]
@@ -48,22 +43,23 @@ async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
         return
     integrations = await async_get_integrations(hass)
     # Nothing is awaited from here on, so that nothing comes in between.
-    imported = _imported_by_the_list(entry)
+    imported = _async_imported_by_the_list(hass)
     matches, new = _match_known(hass, yaml, imported)
     matches += _match_changed_client_ids(yaml, new, imported)
     for item, subentry in matches:
-        _async_import(hass, integrations[item.domain], item, subentry)
+        _async_import(hass, entry, integrations[item.domain], item, subentry)
     if yaml.whole:
         for subentry in imported.values():
             _async_release(hass, entry, subentry)
 
 
-def _imported_by_the_list(entry: ConfigEntry) -> _Imported:
+@callback
+def _async_imported_by_the_list(hass: HomeAssistant) -> _Imported:
     """Return the credentials that the list has brought, those without an item among them."""
     return {
-        (subentry.data[CONF_DOMAIN], str(origin[CONF_CLIENT_ID])): subentry
-        for subentry in entry.subentries.values()
-        if (origin := subentry.data.get(CONF_IMPORTED, {})).get("by") == "list"
+        (stored.domain, str(stored.imported.get(CONF_CLIENT_ID))): subentry
+        for subentry in async_get_all_subentries(hass).values()
+        if (stored := stored_of(subentry)).imported.get("by") == "list"
     }
 
 
@@ -166,7 +162,7 @@ async def async_import_developer_credential(
     """
     if DOMAIN not in hass.config.components:
         raise ValueError(f"{domain} must have {DOMAIN} among the dependencies of its manifest")
-    await _async_import_own(hass, domain, credential, auth_domain or domain)
+    await _async_import_own(hass, domain, credential, join_surrogates(auth_domain or domain))
 
 
 async def _async_import_own(
@@ -174,7 +170,7 @@ async def _async_import_own(
 ) -> None:
     """Import a credential from an integration's own YAML, and tell that the lines can go."""
     integration = await async_get_integration(hass, domain)
-    await async_get_or_create_entry(hass)
+    entry = await async_get_or_create_entry(hass)
     subentry = async_find_subentry(hass, domain, credential.client_id)
     if subentry is None:
         # The client id that YAML had at the last import may have been another one.
@@ -182,13 +178,13 @@ async def _async_import_own(
             (
                 other
                 for other in async_get_subentries(hass, domain)
-                if (imported := other.data.get(CONF_IMPORTED, {})).get("by") == "integration"
+                if (imported := stored_of(other).imported).get("by") == "integration"
                 and imported.get(CONF_AUTH_DOMAIN) == auth_domain
             ),
             None,
         )
     item = YamlItem(domain, domain, credential, "integration", auth_domain)
-    _async_import(hass, integration, item, subentry)
+    _async_import(hass, entry, integration, item, subentry)
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -201,7 +197,7 @@ async def _async_import_own(
             "domain": domain,
             "integration": escape_markdown(integration.name),
             # In the title, which is no Markdown.
-            "name": integration.name,
+            "name": plain_line(integration.name),
         },
     )
 
@@ -209,6 +205,7 @@ async def _async_import_own(
 @callback
 def _async_import(
     hass: HomeAssistant,
+    entry: ConfigEntry,
     integration: Integration,
     item: YamlItem,
     subentry: ConfigSubentry | None,
@@ -219,8 +216,7 @@ def _async_import(
     then on by an integration's own YAML.
     """
     credential = item.credential
-    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    now = {
+    now: dict[str, object] = {
         "by": item.by,
         CONF_AUTH_DOMAIN: item.auth_domain,
         CONF_CLIENT_ID: credential.client_id,
@@ -231,13 +227,14 @@ def _async_import(
         new = async_new_subentry(hass, integration, credential, auth_domain=item.auth_domain)
         async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
         return
-    before = subentry.data.get(CONF_IMPORTED, {} if item.by == "list" else now)
-    if before == now and CONF_IMPORTED in subentry.data:
+    stored = stored_of(subentry)
+    if stored.imported == now:
         return
-    if item.by == "integration" and before["by"] == "list":
+    if item.by == "integration" and stored.imported.get("by") == "list":
         # Of two that say something, the list is what the user writes for us.
         return
-    changed = credential_of(subentry)
+    before = stored.imported or ({} if item.by == "list" else now)
+    changed = stored.credential
     if before.get(CONF_CLIENT_ID, credential.client_id) != credential.client_id:
         changed = replace(changed, client_id=credential.client_id)
     if before.get(CONF_CLIENT_SECRET) != now[CONF_CLIENT_SECRET]:
