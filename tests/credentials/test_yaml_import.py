@@ -298,6 +298,15 @@ async def test_name_alone_is_changed(hass: HomeAssistant, tmp_path: Path) -> Non
     assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-edited", "New")]
 
 
+async def test_name_is_removed(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A name that YAML no longer has stays, as any name that it does not say."""
+    await _start(hass, tmp_path, f"{YAML}    name: My app\n", SECRETS)
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-2", "My app")]
+    (subentry,) = entry_of(hass).subentries.values()
+    assert subentry.title == "Demo Cloud: My app"
+
+
 async def test_disabled_entry(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
