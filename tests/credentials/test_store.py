@@ -33,6 +33,7 @@ from custom_components.developer_credentials.credentials.store import (
     async_update_credential,
     credential_of,
 )
+from custom_components.developer_credentials.plain_text import plain_line
 from custom_components.developer_credentials.provider import async_watch
 from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, add_credential, entry_of, stored
 from tests.conftest import Install
@@ -268,7 +269,7 @@ async def test_renamed_in_the_list(
     (_, implementation) = (await async_get_implementations(hass, "acme")).values()
     hass.config_entries.async_update_subentry(entry_of(hass), subentry, title=title)
     await hass.async_block_till_done()
-    assert subentry.title == title
+    assert subentry.title == plain_line(title)
     assert stored(hass)[1]["name"] == name
     assert implementation.name == name
     # It stays when something else is changed.
@@ -308,6 +309,8 @@ async def test_renamed_after_the_start(hass: HomeAssistant) -> None:
     for title, name in (("Second app", "Second app"), (" ", "Second app")):
         hass.config_entries.async_update_subentry(entry, subentry, title=title)
         assert subentry.data["name"] == name
+        # A title that says nothing is as if it had not been given.
+        assert subentry.title == "Second app"
 
 
 async def test_titles_differ(hass: HomeAssistant) -> None:
@@ -334,7 +337,13 @@ async def test_one_gone_and_one_come(hass: HomeAssistant) -> None:
     gone = await add_credential(hass, "acme", "gone")
     assert await _domains(hass) == ["acme_gone"]
     hass.config_entries.async_remove_subentry(entry_of(hass), gone.subentry_id)
-    # Without a look in between.
+    # Without a look in between; even the data may be the same.
+    again = ConfigSubentry(
+        data=gone.data, subentry_type="credential", title="Acme", unique_id="acme.gone"
+    )
+    hass.config_entries.async_add_subentry(entry_of(hass), again)
+    assert async_get_by_key(hass, ("acme", "acme_gone")) is again
+    hass.config_entries.async_remove_subentry(entry_of(hass), again.subentry_id)
     new = ConfigSubentry(
         data=MappingProxyType({**gone.data, "client_id": "come", "auth_domain": "acme_come"}),
         subentry_type="credential",

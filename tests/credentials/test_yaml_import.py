@@ -369,7 +369,7 @@ async def test_integrations_own_yaml(hass: HomeAssistant, install: Install, setu
     hass.data["own_yaml"] = DeveloperCredential("id", SENTINEL, "From YAML")
     for _ in range(2):
         assert list(await async_get_implementations(hass, "acme")) == ["acme"]
-    assert issue_ids(hass) == ["own_yaml_acme_acme"]
+    assert issue_ids(hass) == ["own_yaml_acme"]
     assert _values(hass, "client_id", "client_secret", "name") == [("id", SENTINEL, "From YAML")]
     hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-2")
     (implementation,) = (await async_get_implementations(hass, "acme")).values()

@@ -11,6 +11,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
+from homeassistant.util.yaml.objects import NodeDictClass
 import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
@@ -216,6 +217,18 @@ async def test_place_of_a_mapping(hass: HomeAssistant, tmp_path: Path) -> None:
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["place"].endswith("configuration.yaml, line 2")
+
+
+async def test_place_in_a_file_of_any_name(hass: HomeAssistant) -> None:
+    """The name of a file that is no UTF-8 is told as far as it can be written."""
+    item = NodeDictClass({"domain": "demo_cloud"})
+    item.__config_file__ = "/config/odd\udcff\u202e\nname.yaml"
+    item.__line__ = 3
+    assert await async_setup_component(hass, DOMAIN, {DOMAIN: [item]})
+    await hass.async_block_till_done()
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["place"] == "/config/odd name.yaml, line 3"
 
 
 @pytest.mark.parametrize("yaml", ["text", "{domain: demo_cloud}", "3"])

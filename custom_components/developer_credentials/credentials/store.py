@@ -30,7 +30,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
-from ..plain_text import join_surrogates
+from ..plain_text import join_surrogates, plain_line
 from .stored_credential import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
@@ -353,27 +353,26 @@ def async_update_credential(
 
 @callback
 def async_adopt_titles(hass: HomeAssistant) -> None:
-    """Let credentials have the names that the user has given to their subentries in the list.
-
-    To be called at the start, and at each change of the config entry.
-    """
+    """Let credentials have the names that were given in the list since the call before."""
     before = hass.data.get(_DATA_TITLES, {})
     now = async_get_all_subentries(hass)
     hass.data[_DATA_TITLES] = {one.subentry_id: one.title for one in now.values()}
     for subentry in now.values():
-        if before.get(subentry.subentry_id, subentry.title) != subentry.title:
-            _async_adopt_title(hass, subentry)
+        title = before.get(subentry.subentry_id, subentry.title)
+        if title != subentry.title:
+            _async_adopt_title(hass, subentry, title)
 
 
 @callback
-def _async_adopt_title(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
-    integration = None
+def _async_adopt_title(hass: HomeAssistant, subentry: ConfigSubentry, before: str) -> None:
+    credential, integration = credential_of(subentry), None
     with suppress(IntegrationNotLoaded):
         integration = async_get_loaded_integration(hass, subentry.data[CONF_DOMAIN]).name
     if name := name_in(subentry.title, integration):
-        credential = replace(credential_of(subentry), name=name)
-        data = {**subentry.data, **data_of(credential)}
-        async_update_subentry(hass, subentry, data, subentry.title, subentry.unique_id)
+        before = plain_line(subentry.title)
+        credential = replace(credential, name=name)
+    data = {**subentry.data, **data_of(credential)}
+    async_update_subentry(hass, subentry, data, before, subentry.unique_id)
 
 
 @callback

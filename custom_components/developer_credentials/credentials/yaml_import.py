@@ -137,7 +137,7 @@ async def async_import_from_platform(
     if credential:
         await _async_import_own(hass, domain, credential, domain)
     else:
-        ir.async_delete_issue(hass, DOMAIN, f"own_yaml_{domain}_{domain}")
+        ir.async_delete_issue(hass, DOMAIN, f"own_yaml_{domain}")
 
 
 async def async_import_developer_credential(
@@ -188,7 +188,7 @@ async def _async_import_own(
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"own_yaml_{domain}_{auth_domain}",
+        f"own_yaml_{domain}",
         is_fixable=False,
         issue_domain=domain,
         severity=ir.IssueSeverity.WARNING,
