@@ -27,6 +27,7 @@ from custom_components.developer_credentials import (
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials.store import (
     async_find_subentry,
+    async_get_all_subentries,
     async_get_by_key,
     async_get_or_create_entry,
     async_get_subentries,
@@ -332,28 +333,26 @@ async def test_titles_differ(hass: HomeAssistant) -> None:
     assert fourth.title == "Acme"
 
 
-async def test_one_gone_and_one_come(hass: HomeAssistant) -> None:
+@pytest.mark.parametrize("same_data", [True, False])
+async def test_one_gone_and_one_come(hass: HomeAssistant, *, same_data: bool) -> None:
     """Credentials are looked up in what is there now, also where it is as many as before."""
     gone = await add_credential(hass, "acme", "gone")
-    assert await _domains(hass) == ["acme_gone"]
-    hass.config_entries.async_remove_subentry(entry_of(hass), gone.subentry_id)
-    # Without a look in between; even the data may be the same.
-    again = ConfigSubentry(
-        data=gone.data, subentry_type="credential", title="Acme", unique_id="acme.gone"
-    )
-    hass.config_entries.async_add_subentry(entry_of(hass), again)
-    assert async_get_by_key(hass, ("acme", "acme_gone")) is again
-    hass.config_entries.async_remove_subentry(entry_of(hass), again.subentry_id)
-    new = ConfigSubentry(
-        data=MappingProxyType({**gone.data, "client_id": "come", "auth_domain": "acme_come"}),
+    data = {**gone.data, "client_id": "come", "auth_domain": "acme_come"}
+    come = ConfigSubentry(
+        data=gone.data if same_data else MappingProxyType(data),
         subentry_type="credential",
         title="Acme",
         unique_id="acme.come",
     )
-    hass.config_entries.async_add_subentry(entry_of(hass), new)
-    assert await _domains(hass) == ["acme_come"]
-    assert async_find_subentry(hass, "acme", "gone") is None
-    assert async_get_by_key(hass, ("acme", "acme_gone")) is None
+    # Without a look in between: nobody hears of the changes.
+    with patch("homeassistant.config_entries.async_dispatcher_send_internal"):
+        assert async_get_subentries(hass, "acme") == [gone]
+        hass.config_entries.async_remove_subentry(entry_of(hass), gone.subentry_id)
+        hass.config_entries.async_add_subentry(entry_of(hass), come)
+        (found,) = async_get_subentries(hass, "acme")
+        assert found is come
+        assert list(async_get_all_subentries(hass)) == [come.subentry_id]
+        assert async_get_by_key(hass, ("acme", come.data["auth_domain"])) is come
 
 
 async def test_key_is_changed_in_place(hass: HomeAssistant) -> None:
