@@ -1,7 +1,9 @@
 """Tests of a damaged storage: what is damaged is told and left out, the rest works."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any, cast
+from unittest.mock import patch
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -12,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import Integration, async_get_integration, async_get_integrations
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -214,11 +216,21 @@ async def test_deleted_by_the_user(hass: HomeAssistant) -> None:
 async def test_gone_while_it_is_told(hass: HomeAssistant) -> None:
     """What is deleted while its integration is looked up is not told."""
     entry = await _start(hass)
-    data = {**SOUND, **OF_TWO, "name": 3, "domain": "not_looked_up_yet"}
-    subentry = entry.subentries["sound"]
-    hass.config_entries.async_update_subentry(entry, subentry, data=data)
-    hass.config_entries.async_remove_subentry(entry, "sound")
-    await hass.async_block_till_done()
+    looked_up = asyncio.Event()
+
+    async def slow(hass: HomeAssistant, domains: list[str]) -> dict[str, Integration | Exception]:
+        await looked_up.wait()
+        return await async_get_integrations(hass, domains)
+
+    with patch(
+        "custom_components.developer_credentials.credentials.damage.async_get_integrations", slow
+    ):
+        subentry = entry.subentries["sound"]
+        data = {**SOUND, "name": 3}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        hass.config_entries.async_remove_subentry(entry, "sound")
+        looked_up.set()
+        await hass.async_block_till_done()
     assert issue_ids(hass) == []
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import Integration
 from homeassistant.util.hass_dict import HassKey
@@ -45,8 +46,7 @@ async def async_take_over(hass: HomeAssistant, integration: Integration) -> None
 
 
 async def _async_take_over(hass: HomeAssistant, integration: Integration) -> None:
-    entry = async_get_entry(hass)
-    taken_over = entry.data.get(CONF_TAKEN_OVER, []) if entry else []
+    taken_over = _taken_over(async_get_entry(hass))
     new = [
         one
         for item_id, one in async_get_application_credentials(hass).items()
@@ -64,5 +64,11 @@ async def _async_take_over(hass: HomeAssistant, integration: Integration) -> Non
             )
             async_add_subentry(hass, entry, subentry)
             LOGGER.info("Took over the application credential %s", one.item_id)
-    ids = [*entry.data.get(CONF_TAKEN_OVER, []), *(one.item_id for one in new)]
+    ids = [*_taken_over(entry), *(one.item_id for one in new)]
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_TAKEN_OVER: ids})
+
+
+def _taken_over(entry: ConfigEntry | None) -> list[str]:
+    """Return the ids of the items that were taken over; none where that is damaged."""
+    ids = entry.data.get(CONF_TAKEN_OVER) if entry else None
+    return ids if isinstance(ids, list) else []
