@@ -21,6 +21,10 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResult, FlowResultType
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
 from homeassistant.helpers.json import json_bytes
 from homeassistant.loader import IntegrationNotFound
 from homeassistant.setup import async_setup_component
@@ -260,6 +264,19 @@ async def test_application_credential(
     except CommandError:
         answer = {}
     json_bytes([answer, collection.data])
+
+
+async def test_broken_platform(hass: HomeAssistant, install: Install) -> None:
+    """What a module says that cannot be imported is in a repair, and in the reason of entries."""
+    install("odd", "raise ImportError('half \\ud83d of\\n\\u202eit')")
+    await add_credential(hass, "odd")
+    with pytest.raises(ImplementationUnavailableError) as raised:
+        await async_get_implementations(hass, "odd")
+    json_bytes(str(raised.value))
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["detail"] == "ImportError: half of it"
+    await _assert_can_be_written(hass)
 
 
 @given(title=TEXT)

@@ -37,6 +37,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
 from .oauth2.errors import InvalidServerError
+from .plain_text import plain_line
 
 PLATFORM = DOMAIN
 
@@ -58,9 +59,9 @@ class PlatformError(HomeAssistantError):
 
     def __init__(self, reason: str, detail: str) -> None:
         """Initialize with the translation key of the reason and the name of the culprit in it."""
-        super().__init__(f"{reason.replace('_', ' ')}: {detail}")
         self.reason = reason
-        self.detail = detail
+        self.detail = plain_line(detail)
+        super().__init__(f"{reason.replace('_', ' ')}: {self.detail}")
 
 
 async def async_get_integrations(hass: HomeAssistant) -> dict[str, Integration]:
