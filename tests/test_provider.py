@@ -65,14 +65,16 @@ async def test_authorize_url(hass: HomeAssistant, install: Install) -> None:
 
 
 async def test_names(hass: HomeAssistant, install: Install) -> None:
-    """A credential is picked by its name, or by its client id where it has none."""
+    """A credential is picked by its name, else by its integration's; never by its client id."""
     install("acme", PLATFORM)
-    await add_credential(hass, "acme", "a", name="My app")
-    await add_credential(hass, "acme", "b")
+    for client_id, name in (("a", "My app"), ("b", None), ("c", None), ("d", "My app")):
+        await add_credential(hass, "acme", client_id, name=name)
     implementations = await async_get_implementations(hass, "acme")
     assert {domain: one.name for domain, one in implementations.items()} == {
         "acme_a": "My app",
-        "acme_b": "b",
+        "acme_b": "Acme",
+        "acme_c": "Acme 2",
+        "acme_d": "My app 2",
     }
 
 

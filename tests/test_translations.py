@@ -59,6 +59,7 @@ PLACEHOLDERS = {
     "issues.credential_rejected.title": {"credential"},
     "issues.entries_orphaned.title": {"name"},
     "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
+    "issues.credential_damaged.": {"integration", "name"},
     "issues.entries_orphaned.fix_flow.error.": FORM,
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
@@ -66,9 +67,11 @@ PLACEHOLDERS = {
     "issues.platform_": {"integration", "detail"},
     "issues.yaml_duplicate.": {"place", "key"},
     "issues.yaml_item_gone.": {"credential"},
+    "issues.yaml_malformed_key.": {"place", "key"},
     "issues.yaml_missing_key.": {"place", "key"},
     "issues.yaml_not_": {"place", "key"},
-    "issues.yaml_unknown_": {"place", "key"},
+    "issues.yaml_unknown_": {"place"},
+    "issues.yaml_unsupported_integration.": {"place", "key"},
 }
 
 

@@ -16,7 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from . import provider, websocket_api
 from .const import DOMAIN, LOGGER
-from .credentials import entry_tokens, lost_platforms, orphaned_entries
+from .credentials import damage, entry_tokens, lost_platforms, migration, orphaned_entries
 from .credentials.entry_tokens import async_revoke_token
 from .credentials.rejection import async_withdraw_outdated
 from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
@@ -53,6 +53,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     orphaned_entries.async_watch(hass)
     entry_tokens.async_watch(hass)
     _forget_old_issues(hass)
+    damage.async_watch(hass)
     websocket_api.async_setup(hass)
 
     async def reload(_: ServiceCall) -> None:
@@ -84,6 +85,13 @@ def _is_disabled(hass: HomeAssistant, yaml: YamlList) -> bool:
         return False
     if yaml.items:
         LOGGER.warning("The YAML configuration is not imported, since %s is disabled", entry.title)
+    return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Bring what an older version has stored to the present form; a newer form is left alone."""
+    if entry.minor_version < migration.MINOR_VERSION:
+        await migration.async_migrate(hass, entry)
     return True
 
 

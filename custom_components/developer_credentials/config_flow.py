@@ -31,13 +31,16 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN, LOGGER
+from .credentials.migration import MINOR_VERSION
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     SUBENTRY_TYPE,
     async_add_subentry,
+    async_get_all_subentries,
+    async_get_by_key,
     async_get_entry,
     async_get_or_create_entry,
-    async_get_subentries,
+    async_make_way,
     async_new_subentry,
     async_update_credential,
 )
@@ -52,6 +55,8 @@ class DeveloperCredentialsConfigFlow(
     CredentialSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN
 ):
     """Add a credential from "Add integration", or on behalf of an integration's flow."""
+
+    MINOR_VERSION = MINOR_VERSION
 
     _request: CredentialRequest | None = None
 
@@ -119,14 +124,7 @@ class DeveloperCredentialsConfigFlow(
         if request.auth_domain is None:
             self._subject = OwnCredential(self.hass, integration)
             return await self.async_step_credential()
-        subentry = next(
-            (
-                subentry
-                for subentry in async_get_subentries(self.hass, request.domain)
-                if subentry.data[CONF_AUTH_DOMAIN] == request.auth_domain
-            ),
-            None,
-        )
+        subentry = async_get_by_key(self.hass, (request.domain, request.auth_domain))
         if subentry is None:
             return self.async_abort(reason="credential_gone")
         self._subject = OwnCredential(self.hass, integration, subentry)
@@ -197,6 +195,8 @@ class CredentialSubentryFlow(
     ) -> SubentryFlowResult:
         """Begin to edit a credential."""
         subentry = self._get_reconfigure_subentry()
+        if subentry.subentry_id not in async_get_all_subentries(self.hass):
+            return self.async_abort(reason="credential_damaged")
         domain = subentry.data[CONF_DOMAIN]
         try:
             integration = await async_get_integration(self.hass, domain)
@@ -220,6 +220,7 @@ class CredentialSubentryFlow(
         if async_get_entry(self.hass) is None:
             return self.async_abort(reason="entry_removed")
         subentry = async_new_subentry(self.hass, subject.integration, credential)
+        async_make_way(self.hass, subentry["unique_id"])
         return self.async_create_entry(
             title=subentry["title"], data=subentry["data"], unique_id=subentry["unique_id"]
         )

@@ -4,7 +4,7 @@ It asks when a flow starts, and when a config entry is set up. Ours are made of 
 platform declares and of each credential of the user.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import ModuleType
 from weakref import WeakSet
@@ -33,15 +33,15 @@ from .credentials.lost_platforms import async_check_platform
 from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
-    SUBENTRY_TYPE,
     Key,
-    async_adopt_title,
+    async_adopt_titles,
+    async_get_all_subentries,
     async_get_entry,
     async_get_subentries,
     async_get_users,
-    credential_of,
     key_of,
 )
+from .credentials.stored_credential import named_credential_of
 from .credentials.yaml_import import async_import_from_platform
 from .flows.credential_request import async_offer_credential, async_withdraw_offers
 from .oauth2.client import DeveloperCredential
@@ -103,7 +103,6 @@ class _Watch:
         entry = async_get_entry(hass)
         self._is_disabled = entry is not None and entry.disabled_by is not None
         # By subentry: Home Assistant replaces the data of one that changes.
-        self._titles: dict[str, str] = {}
         self._data: Mapping[str, Mapping[str, object]] = {}
 
     @callback
@@ -114,11 +113,9 @@ class _Watch:
                 async_withdraw_outdated(self._hass)
             return
         # What changed may be an ignored card of ours, which holds no credentials.
-        ours = async_get_entry(self._hass)
-        subentries = ours.get_subentries_of_type(SUBENTRY_TYPE) if ours else []
-        if ours:
-            self._async_adopt_new_titles(ours, subentries)
-            self._async_see_enabled(ours, subentries)
+        async_adopt_titles(self._hass)
+        subentries = async_get_all_subentries(self._hass).values()
+        self._async_see_enabled(async_get_entry(self._hass), subentries)
         data = {subentry.subentry_id: subentry.data for subentry in subentries}
         changed = [one for one in subentries if self._data.get(one.subentry_id) is not one.data]
         if changed or data.keys() != self._data.keys():
@@ -129,18 +126,12 @@ class _Watch:
                 _async_give_to_all(self._hass, subentry)
 
     @callback
-    def _async_adopt_new_titles(self, entry: ConfigEntry, subentries: list[ConfigSubentry]) -> None:
-        """Let credentials have the names that the user gave to their subentries."""
-        for subentry in subentries:
-            title = self._titles.get(subentry.subentry_id, subentry.title)
-            self._titles[subentry.subentry_id] = subentry.title
-            if title != subentry.title:
-                async_adopt_title(self._hass, entry, subentry)
-
-    @callback
-    def _async_see_enabled(self, entry: ConfigEntry, subentries: list[ConfigSubentry]) -> None:
+    def _async_see_enabled(
+        self, entry: ConfigEntry | None, subentries: Iterable[ConfigSubentry]
+    ) -> None:
         """Reload the integrations' entries that failed while ours was disabled."""
-        was_disabled, self._is_disabled = self._is_disabled, entry.disabled_by is not None
+        is_disabled = entry is not None and entry.disabled_by is not None
+        was_disabled, self._is_disabled = self._is_disabled, is_disabled
         if not was_disabled or self._is_disabled:
             return
         for subentry in subentries:
@@ -159,7 +150,7 @@ def async_watch(hass: HomeAssistant) -> None:
 def _async_give_to_all(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     """Give the implementations in use of a credential what it is now."""
     for implementation in hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry), ()):
-        _async_give(implementation, credential_of(subentry))
+        _async_give(implementation, named_credential_of(subentry))
 
 
 @callback
@@ -183,7 +174,7 @@ def _async_note_use(
         implementation.keep_token = partial(async_keep_token, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):
         # The credential may have changed while the platform made the implementation.
-        _async_give(implementation, credential_of(subentry))
+        _async_give(implementation, named_credential_of(subentry))
         hass.data.setdefault(_DATA_IN_USE, {}).setdefault(key, WeakSet()).add(implementation)
 
 
@@ -208,7 +199,7 @@ async def _async_make_implementations(
         )
     implementations: list[AbstractOAuth2Implementation] = []
     for subentry in subentries:
-        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], credential_of(subentry)
+        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], named_credential_of(subentry)
         implementation: AbstractOAuth2Implementation
         if server:
             implementation = AuthImplementation(hass, auth_domain, credential, server)

@@ -1,7 +1,8 @@
 """The repairs that Home Assistant offers to do with the user.
 
 A rejected credential is corrected in the credential form. Orphaned entries are given a credential:
-the deleted one, another one of the integration, or a new one.
+the deleted one, another one of the integration, or a new one. What is damaged in the storage is
+mended or removed.
 """
 
 from typing import TYPE_CHECKING, Any, override
@@ -16,8 +17,16 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_implementations,
 )
 from homeassistant.loader import async_get_integration
+import voluptuous as vol
 
 from .const import LOGGER, NOTHING
+from .credentials.damage import (
+    DAMAGED_CREDENTIAL,
+    SECOND_ENTRY,
+    async_get_second_entries,
+    async_mend,
+    async_merge,
+)
 from .credentials.orphaned_entries import (
     async_get_deleted,
     async_is_orphaned,
@@ -30,11 +39,13 @@ from .credentials.store import (
     CONF_AUTH_DOMAIN,
     Key,
     async_find_subentry,
+    async_get_damaged,
     async_get_entry,
     async_get_users_of,
     async_update_credential,
     key_of,
 )
+from .credentials.stored_credential import mended_data_of
 from .flows.credential_form import CredentialSteps, choice
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
@@ -58,6 +69,8 @@ async def async_create_fix_flow(
     What the issue does not say, since every user can read it, the texts of the flow's steps do: it
     is for admins.
     """
+    if issue_id.startswith((DAMAGED_CREDENTIAL, SECOND_ENTRY)):
+        return DamageFlow(issue_id)
     data = data or {}
     if "subentry_id" in data:
         return RejectedCredentialFlow(str(data["subentry_id"]))
@@ -215,3 +228,47 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         if self._key[1] in implementations or not async_is_orphaned(self.hass, self._key):
             raise AbortFlow(reason="already_repaired")
         return implementations
+
+
+class DamageFlow(RepairsFlow):
+    """Mend or remove a damaged credential, or merge a second entry with the one that is used."""
+
+    def __init__(self, issue_id: str) -> None:
+        """Initialize for the issue."""
+        self._id = issue_id.removeprefix(f"{DAMAGED_CREDENTIAL}_").removeprefix(f"{SECOND_ENTRY}_")
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin with what can be done."""
+        if self._id in async_get_second_entries(self.hass):
+            return await self.async_step_merge()
+        if (subentry := async_get_damaged(self.hass).get(self._id)) is None:
+            return self.async_abort(reason="credential_gone")
+        if mended_data_of(subentry):
+            return await self.async_step_mend()
+        return await self.async_step_remove()
+
+    async def async_step_mend(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Mend a credential."""
+        return self._async_mend("mend", user_input)
+
+    async def async_step_remove(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Remove a credential that cannot be mended."""
+        return self._async_mend("remove", user_input)
+
+    @callback
+    def _async_mend(self, step_id: str, user_input: dict[str, Any] | None) -> RepairsFlowResult:
+        if user_input is None:
+            return self.async_show_form(step_id=step_id, data_schema=vol.Schema({}))
+        if subentry := async_get_damaged(self.hass).get(self._id):
+            async_mend(self.hass, subentry)
+        return self.async_create_entry(data={})
+
+    async def async_step_merge(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Merge a second entry with the one that is used."""
+        if user_input is None:
+            return self.async_show_form(step_id="merge", data_schema=vol.Schema({}))
+        if second := async_get_second_entries(self.hass).get(self._id):
+            await async_merge(self.hass, second)
+        return self.async_create_entry(data={})

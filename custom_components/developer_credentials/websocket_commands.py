@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -26,16 +26,18 @@ from .credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
-    SUBENTRY_TYPE,
     async_add_subentry,
+    async_get_all_subentries,
     async_get_entry,
     async_get_or_create_entry,
     async_get_subentries,
     async_get_users,
     async_new_subentry,
+    async_remove_subentry,
     async_update_credential,
     credential_of,
 )
+from .credentials.stored_credential import stored_of
 from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
 from .flows.instructions import async_get_placeholders
 from .oauth2.client import DeveloperCredential
@@ -66,9 +68,7 @@ class CommandError(HomeAssistantError):
 
 async def async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
     """Return all credentials."""
-    entry = async_get_entry(hass)
-    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
-    return [item_of(hass, subentry) for subentry in subentries]
+    return [item_of(hass, subentry) for subentry in async_get_all_subentries(hass).values()]
 
 
 async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -113,11 +113,11 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
 
 async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
     """Delete a credential that is not used."""
-    entry, subentry = _entry_and_subentry(hass, fields)
+    subentry = _subentry(hass, fields)
     if users := async_get_users(hass, subentry):
         entries = ", ".join(f"{user.title} ({user.entry_id})" for user in users)
         raise CommandError("in_use", "in_use", entries=entries)
-    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    async_remove_subentry(hass, subentry)
 
 
 async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -202,27 +202,26 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
 
 def item_of(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
     """Return what is told of a credential: everything but the secret."""
-    told = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_NAME, CONF_AUTH_DOMAIN)
+    stored = stored_of(subentry)
+    credential = stored.credential
     return {
         CONF_ID: subentry.subentry_id,
-        **{name: subentry.data[name] for name in (*told, CONF_REDIRECT_URI, CONF_AUTH_METHOD)},
-        "has_secret": bool(subentry.data[CONF_CLIENT_SECRET]),
+        CONF_DOMAIN: stored.domain,
+        CONF_CLIENT_ID: credential.client_id,
+        CONF_NAME: credential.name,
+        CONF_AUTH_DOMAIN: stored.auth_domain,
+        CONF_REDIRECT_URI: credential.redirect_uri.value,
+        CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
+        "has_secret": bool(credential.client_secret),
         "entries": [user.entry_id for user in async_get_users(hass, subentry)],
     }
 
 
-def _entry_and_subentry(hass: HomeAssistant, fields: Fields) -> tuple[ConfigEntry, ConfigSubentry]:
-    """Return the credential that a command names, and the entry that holds it."""
-    entry = async_get_entry(hass)
-    subentry = entry.subentries.get(fields[CONF_CREDENTIAL_ID]) if entry else None
-    if entry is None or subentry is None:
-        raise CommandError("not_found", "credential_not_found")
-    return entry, subentry
-
-
 def _subentry(hass: HomeAssistant, fields: Fields) -> ConfigSubentry:
     """Return the credential that a command names."""
-    return _entry_and_subentry(hass, fields)[1]
+    if (subentry := async_get_all_subentries(hass).get(fields[CONF_CREDENTIAL_ID])) is None:
+        raise CommandError("not_found", "credential_not_found")
+    return subentry
 
 
 def _refuse_obstacle(subject: CredentialSubject) -> None:

@@ -242,3 +242,13 @@ async def test_not_taken_over_beside_the_same(
     before = stored(hass)
     assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
     assert stored(hass) == before
+
+
+@pytest.mark.parametrize("damaged", [3, None, {"acme_id": True}, "acme_id"])
+async def test_damaged_note(hass: HomeAssistant, install: Install, damaged: object) -> None:
+    """Where the note of what was taken over is damaged, it begins anew."""
+    await _moved(hass, install)
+    await add_credential(hass, "demo_cloud")
+    hass.config_entries.async_update_entry(entry_of(hass), data={"taken_over": damaged})
+    assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
+    assert entry_of(hass).data == {"taken_over": ["acme_id"]}

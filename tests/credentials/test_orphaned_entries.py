@@ -422,7 +422,7 @@ async def test_moved(
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "move"})
     (options,) = [field["selector"]["select"]["options"] for field in step["data_schema"]]
     auth_domain = "acme_client_id_2" if same_client else "acme_other"
-    name = client_id if same_client else "Other app"
+    name = "Acme 2" if same_client else "Other app"
     assert options == [{"value": auth_domain, "label": name}]
     step = await continue_repair(hass, hass_client, step, {"auth_domain": auth_domain})
     assert step["type"] == "create_entry"
@@ -445,7 +445,7 @@ async def test_choice_is_gone(hass: HomeAssistant, hass_client: ClientSessionGen
     await _delete(hass, "a")
     step = await continue_repair(hass, hass_client, step, {"auth_domain": "acme_a"})
     (options,) = [field["selector"]["select"]["options"] for field in step["data_schema"]]
-    assert options == [{"value": "acme_b", "label": "b"}]
+    assert options == [{"value": "acme_b", "label": "Acme 3"}]
     assert entry.data["auth_implementation"] == "acme_client_id"
 
 

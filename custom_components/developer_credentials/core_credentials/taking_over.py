@@ -52,7 +52,7 @@ def _new(
     hass: HomeAssistant, integration: Integration, entry: ConfigEntry | None
 ) -> list[ApplicationCredential]:
     """Return the application credentials of an integration that were not taken over yet."""
-    taken_over = entry.data.get(CONF_TAKEN_OVER, []) if entry else []
+    taken_over = _taken_over(entry)
     return [
         one
         for item_id, one in async_get_application_credentials(hass).items()
@@ -73,5 +73,11 @@ def _async_take_over(hass: HomeAssistant, integration: Integration, entry: Confi
             )
             async_add_subentry(hass, entry, subentry)
             LOGGER.info("Took over the application credential %s", one.item_id)
-    ids = [*entry.data.get(CONF_TAKEN_OVER, []), *(one.item_id for one in new)]
+    ids = [*_taken_over(entry), *(one.item_id for one in new)]
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_TAKEN_OVER: ids})
+
+
+def _taken_over(entry: ConfigEntry | None) -> list[str]:
+    """Return the ids of the items that were taken over; none where that is damaged."""
+    ids = entry.data.get(CONF_TAKEN_OVER) if entry else None
+    return ids if isinstance(ids, list) else []

@@ -6,7 +6,6 @@ used is kept in memory until the restart, so that it can be restored.
 """
 
 import asyncio
-from collections.abc import Mapping
 import re
 from typing import Final
 
@@ -34,12 +33,11 @@ from ..plain_text import plain_line
 from ..platform import PLATFORM, async_get_name
 from .store import (
     CONF_AUTH_DOMAIN,
-    SUBENTRY_TYPE,
     Key,
     async_add_subentry,
     async_find_subentry,
+    async_get_all_subentries,
     async_get_by_key,
-    async_get_entry,
     async_get_or_create_entry,
     async_get_users_of,
     async_new_subentry,
@@ -59,7 +57,7 @@ class _Memory:
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Initialize with the subentries as they are."""
-        self.subentries = _subentries(hass)
+        self.subentries = async_get_all_subentries(hass)
         self.deleted: dict[Key, ConfigSubentry] = {}
         # By the entry that the issue is called after.
         self.told: dict[Key, str] = {}
@@ -94,17 +92,9 @@ def async_watch(hass: HomeAssistant) -> None:
 
 
 @callback
-def _subentries(hass: HomeAssistant) -> Mapping[str, ConfigSubentry]:
-    """Return the subentries with credentials, by their ids, whichever entry has changed."""
-    entry = async_get_entry(hass)
-    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
-    return {subentry.subentry_id: subentry for subentry in subentries}
-
-
-@callback
 def _async_remember(hass: HomeAssistant, memory: _Memory) -> bool:
     """Remember what was deleted of our entry; return whether a credential came or went."""
-    now = _subentries(hass)
+    now = async_get_all_subentries(hass)
     before, memory.subentries = memory.subentries, now
     for subentry_id in before.keys() - now.keys():
         memory.deleted[key_of(before[subentry_id])] = before[subentry_id]

@@ -65,7 +65,8 @@ class AuthImplementation(LocalOAuth2Implementation):
     @override
     def name(self) -> str:
         """What the user picks the credential by."""
-        return str(self.credential)
+        # Never the client id: the name becomes the title of entries, which all users read.
+        return self.credential.name or "Developer Credentials"
 
     @property
     @override
