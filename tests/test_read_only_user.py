@@ -8,6 +8,7 @@ from contextlib import suppress
 import hashlib
 from http import HTTPStatus
 import json
+import logging
 import re
 from typing import Any, Final, NamedTuple
 
@@ -26,7 +27,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.developer_credentials import async_import_developer_credential
-from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.const import DOMAIN, LOGGER
 from custom_components.developer_credentials.credentials.store import async_find_subentry
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
 from custom_components.developer_credentials.credentials.yaml_list import YamlList
@@ -149,7 +150,8 @@ def _respond(server: RecordingServer) -> None:
 
 async def _connect(hass: HomeAssistant, domain: str) -> None:
     """Store a credential for an integration, and try to set up an entry that uses it."""
-    await add_credential(hass, domain, CLIENT, name="My app")
+    name = "My app" if INTEGRATIONS[domain].error == "invalid_client" else None
+    await add_credential(hass, domain, CLIENT, name=name)
     token = {"access_token": SENTINEL, "refresh_token": SENTINEL, "expires_at": 0, "expires_in": 60}
     auth_domain = f"{domain}_read_only_mark"
     entry = MockConfigEntry(
@@ -239,6 +241,7 @@ async def test_commands(
     hass_ws_client: WebSocketGenerator,
     hass_read_only_user: MockUser,
     events: list[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No WebSocket command that a read-only user may use tells anything of clients."""
     told: dict[str, list[str]] = {}
@@ -266,6 +269,14 @@ async def test_commands(
     assert len(told["repairs/get_issue_data"]) > len(INTEGRATIONS)
     assert "setup_retry" in "".join(told["render_template"])
     assert _leaks("".join(events)) == []
+    # Nor does Home Assistant log anything of it.
+    logged = [
+        record.getMessage()
+        for record in caplog.get_records("setup")
+        if record.name != LOGGER.name and record.levelno >= logging.INFO
+    ]
+    assert any(TITLE in text for text in logged)
+    assert _leaks("".join(logged)) == []
 
 
 def _issues(hass: HomeAssistant) -> list[dict[str, Any]]:
