@@ -461,7 +461,7 @@ async def test_disabled_while_a_repair_is_open(
     await hass.config_entries.async_add(entry)
     hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
     await hass.async_block_till_done()
-    (issue_id,) = (one for one in issue_ids(hass) if one.startswith("orphaned"))
+    (issue_id,) = issue_ids(hass)
     step = await begin_repair(hass_client, issue_id)
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
     entry_id = entry_of(hass).entry_id
