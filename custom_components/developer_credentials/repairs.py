@@ -241,9 +241,8 @@ class DamageFlow(RepairsFlow):
         """Begin with what can be done."""
         if self._id in async_get_second_entries(self.hass):
             return await self.async_step_merge()
-        if (subentry := async_get_damaged(self.hass).get(self._id)) is None:
-            return self.async_abort(reason="credential_gone")
-        if mended_data_of(subentry):
+        damaged = async_get_damaged(self.hass).get(self._id)
+        if damaged and mended_data_of(damaged):
             return await self.async_step_mend()
         return await self.async_step_remove()
 

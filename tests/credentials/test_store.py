@@ -13,6 +13,7 @@ from homeassistant.config_entries import (
     ConfigSubentry,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
@@ -316,6 +317,19 @@ async def test_renamed_after_the_start(hass: HomeAssistant) -> None:
         assert subentry.data["name"] == name
         # A title that says nothing is as if it had not been given.
         assert subentry.title == "Second app"
+
+
+async def test_refused_change_is_no_name(hass: HomeAssistant) -> None:
+    """A change that is refused leaves title and name as they are, also at the next change."""
+    await add_credential(hass, "acme", "taken")
+    subentry = await add_credential(hass, "acme", "b")
+    integration = await async_get_integration(hass, "acme")
+    with pytest.raises(AbortFlow):
+        async_update_credential(
+            hass, subentry, integration, DeveloperCredential("taken", SENTINEL, "Another")
+        )
+    await add_credential(hass, "acme", "c")
+    assert (subentry.title, subentry.data["name"]) == ("Acme 2", None)
 
 
 async def test_titles_differ(hass: HomeAssistant) -> None:

@@ -126,10 +126,10 @@ def async_mend(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
 
 async def async_merge(hass: HomeAssistant, second: ConfigEntry) -> None:
     """Move what a second entry has to the one that is used, and remove the second one."""
-    if first := async_get_entry(hass):
-        for subentry in second.subentries.values():
-            try:
-                hass.config_entries.async_add_subentry(first, subentry)
-            except AbortFlow:
-                LOGGER.warning("The credential %s is there twice", subentry.subentry_id)
-        await hass.config_entries.async_remove(second.entry_id)
+    first, *_ = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    for subentry in second.subentries.values():
+        try:
+            hass.config_entries.async_add_subentry(first, subentry)
+        except AbortFlow:
+            LOGGER.warning("The credential %s is there twice", subentry.subentry_id)
+    await hass.config_entries.async_remove(second.entry_id)

@@ -23,6 +23,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.loader import Integration, IntegrationNotLoaded, async_get_loaded_integration
 from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
@@ -43,7 +44,6 @@ from .stored_credential import (
 )
 from .titles import name_in, title_of
 
-# What other rooms need of a credential that is stored stands here, too.
 __all__ = [
     "CONF_AUTH_DOMAIN",
     "CONF_AUTH_METHOD",
@@ -202,7 +202,7 @@ def async_new_subentry(
             by default.
     """
     domain = integration.domain
-    unique_id = _unique_id(domain, credential)
+    unique_id = f"{domain}.{credential.client_id}"
     if damaged := _async_find_damaged(hass, unique_id):
         before = damaged.data.get(CONF_AUTH_DOMAIN)
         auth_domain = before if isinstance(before, str) else auth_domain
@@ -242,10 +242,6 @@ def _async_title_of(
     return title_of(integration, credential.name, {one.title for one in others}, now)
 
 
-def _unique_id(domain: str, credential: DeveloperCredential) -> str:
-    return f"{domain}.{credential.client_id}"
-
-
 @callback
 def _async_find_damaged(hass: HomeAssistant, unique_id: str | None) -> ConfigSubentry | None:
     damaged = async_get_damaged(hass).values()
@@ -282,8 +278,8 @@ def async_add_subentry(
 @callback
 def async_remove_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     """Remove a subentry, damaged or not."""
-    if entry := async_get_entry(hass):
-        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    entry, *_ = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
 
 @callback
@@ -299,12 +295,17 @@ def async_update_subentry(
     Raises:
         AbortFlow: Another one has the unique id.
     """
-    if entry := async_get_entry(hass):
-        # It is not the user who has given it the title.
-        hass.data.setdefault(_DATA_TITLES, {})[subentry.subentry_id] = title
+    entry, *_ = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    titles, before = hass.data.setdefault(_DATA_TITLES, {}), subentry.title
+    # It is not the user who has given it the title.
+    titles[subentry.subentry_id] = title
+    try:
         hass.config_entries.async_update_subentry(
             entry, subentry, data=data, title=title, unique_id=unique_id
         )
+    except AbortFlow:
+        titles[subentry.subentry_id] = before
+        raise
 
 
 @callback
@@ -333,7 +334,7 @@ def async_update_credential(
         AbortFlow: Another credential of the integration has the client id already.
     """
     before = credential_of(subentry)
-    unique_id = _unique_id(integration.domain, credential)
+    unique_id = f"{integration.domain}.{credential.client_id}"
     async_make_way(hass, unique_id)
     title = _async_title_of(hass, integration.name, credential, subentry)
     async_update_subentry(
