@@ -351,7 +351,7 @@ async def test_changes_of_others_cost_nothing(hass: HomeAssistant, install: Inst
         await add_credential(hass, "acme", f"id-{number}")
     ours = entry_of(hass)
     with (
-        patch.object(provider, "credential_of") as credential_of,
+        patch.object(provider, "named_credential_of") as credential_of,
         patch.object(provider, "async_withdraw_offers") as withdraw_offers,
         patch.object(provider, "async_get_users") as get_users,
     ):

@@ -150,8 +150,7 @@ def _respond(server: RecordingServer) -> None:
 
 async def _connect(hass: HomeAssistant, domain: str) -> None:
     """Store a credential for an integration, and try to set up an entry that uses it."""
-    name = "My app" if INTEGRATIONS[domain].error == "invalid_client" else None
-    await add_credential(hass, domain, CLIENT, name=name)
+    await add_credential(hass, domain, CLIENT)
     token = {"access_token": SENTINEL, "refresh_token": SENTINEL, "expires_at": 0, "expires_in": 60}
     auth_domain = f"{domain}_read_only_mark"
     entry = MockConfigEntry(

@@ -102,8 +102,9 @@ class _Watch:
         self._hass = hass
         entry = async_get_entry(hass)
         self._is_disabled = entry is not None and entry.disabled_by is not None
-        # By subentry: Home Assistant replaces the data of one that changes.
-        self._data: Mapping[str, Mapping[str, object]] = {}
+        # By subentry: its title, which has the name, and its data, which Home Assistant replaces.
+        self._known: dict[str, tuple[str, Mapping[str, object]]] = {}
+        async_adopt_titles(hass)
 
     @callback
     def entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -116,14 +117,17 @@ class _Watch:
         async_adopt_titles(self._hass)
         subentries = async_get_all_subentries(self._hass).values()
         self._async_see_enabled(async_get_entry(self._hass), subentries)
-        data = {subentry.subentry_id: subentry.data for subentry in subentries}
-        changed = [one for one in subentries if self._data.get(one.subentry_id) is not one.data]
-        if changed or data.keys() != self._data.keys():
-            self._data = data
+        changed = [one for one in subentries if self._is_changed(one)]
+        if changed or len(subentries) != len(self._known):
+            self._known = {one.subentry_id: (one.title, one.data) for one in subentries}
             async_withdraw_offers(self._hass)
             async_withdraw_outdated(self._hass)
             for subentry in changed:
                 _async_give_to_all(self._hass, subentry)
+
+    def _is_changed(self, subentry: ConfigSubentry) -> bool:
+        title, data = self._known.get(subentry.subentry_id, ("", {}))
+        return data is not subentry.data or title != subentry.title
 
     @callback
     def _async_see_enabled(

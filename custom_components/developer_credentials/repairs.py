@@ -39,8 +39,8 @@ from .credentials.store import (
     CONF_AUTH_DOMAIN,
     Key,
     async_find_subentry,
+    async_get_all_subentries,
     async_get_damaged,
-    async_get_entry,
     async_get_users_of,
     async_update_credential,
     key_of,
@@ -98,10 +98,9 @@ class RejectedCredentialFlow(_Steps, RepairsFlow):
         return await self.async_step_edit()
 
     @override
-    async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Correct the credential, unless somebody else has done so meanwhile."""
+    async def _async_overtaken(self, step_id: str) -> RepairsFlowResult | None:
         self._rejected()
-        return await super().async_step_edit(user_input)
+        return await super()._async_overtaken(step_id)
 
     @override
     async def _async_save(
@@ -114,8 +113,7 @@ class RejectedCredentialFlow(_Steps, RepairsFlow):
     @callback
     def _rejected(self) -> tuple[ConfigSubentry, Rejection]:
         """Return the credential and its rejection; abort where it is gone, or rejected no more."""
-        entry = async_get_entry(self.hass)
-        if entry is None or (subentry := entry.subentries.get(self._subentry_id)) is None:
+        if (subentry := async_get_all_subentries(self.hass).get(self._subentry_id)) is None:
             raise AbortFlow(reason="credential_gone")
         if (rejection := async_get_rejections(self.hass).get(key_of(subentry))) is None:
             raise AbortFlow(reason="already_repaired")

@@ -16,6 +16,7 @@ from .credentials.store import async_get_all_subentries, async_get_subentries, c
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
 from .oauth2.server import AuthorizationServer
+from .plain_text import plain_line
 from .platform import async_get_integrations, async_get_problems
 
 # Seconds for a platform to tell its server.
@@ -46,7 +47,7 @@ async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
     servers = await asyncio.gather(*(_async_server(*subject) for subject in subjects))
     for (subject, _), server in zip(subjects, servers, strict=True):
         if server is None:
-            info[subject.integration.name] = {"type": "failed", "error": "unknown"}
+            info[plain_line(subject.integration.name)] = {"type": "failed", "error": "unknown"}
             continue
         origin = URL(server.token_url).origin()
         if origin.authority not in info:

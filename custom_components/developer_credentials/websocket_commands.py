@@ -43,12 +43,16 @@ from .flows.instructions import async_get_placeholders
 from .oauth2.client import DeveloperCredential
 from .oauth2.redirect_uri import RedirectUri, async_get_redirect_uris
 from .oauth2.verification import Outcome
+from .plain_text import plain_line
 from .platform import PlatformError, async_get_integrations, async_report_problem
 
 CONF_APPLICATION_CREDENTIAL_ID: Final = "application_credentials_id"
 CONF_ENTRY_ID: Final = "config_entry_id"
 CONF_CREDENTIAL_ID: Final = "developer_credentials_id"
 CONF_VERIFY: Final = "verify"
+
+# Characters of what is told in an error: many entries may use a credential.
+MAX_TEXT: Final = 1_000
 
 type Fields = dict[str, Any]
 
@@ -61,7 +65,9 @@ class CommandError(HomeAssistantError):
         super().__init__(
             translation_domain=DOMAIN,
             translation_key=key,
-            translation_placeholders=placeholders,
+            translation_placeholders={
+                name: plain_line(text, MAX_TEXT) for name, text in placeholders.items()
+            },
         )
         self.code = code
 

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
 
 from .const import DOMAIN
-from .credentials.store import SUBENTRY_TYPE, async_get_by_key, async_get_entry
+from .credentials.store import async_get_all_subentries, async_get_by_key
 from .websocket_commands import CONF_CREDENTIAL_ID, Fields, item_of
 
 CONF_CHANGE_TYPE: Final = "change_type"
@@ -36,13 +36,12 @@ class CredentialChanges:
     @callback
     def async_credentials_changed(self) -> list[Fields]:
         """Return what has changed of the credentials themselves; a new secret is a change, too."""
-        entry = async_get_entry(self._hass)
-        subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
-        gone = self._data.keys() - {subentry.subentry_id for subentry in subentries}
+        subentries = async_get_all_subentries(self._hass)
+        gone = self._data.keys() - subentries.keys()
         changes = [_change(CHANGE_REMOVED, self._items.pop(one)) for one in gone]
         for one in gone:
             del self._data[one]
-        for subentry in subentries:
+        for subentry in subentries.values():
             if self._data.get(subentry.subentry_id) is not subentry.data:
                 self._data[subentry.subentry_id] = subentry.data
                 changes.append(self._async_told(subentry))

@@ -333,7 +333,10 @@ async def test_rejected_again(
     demo_cloud: DemoAuthorizationServer,
     account: ConfigEntry,
 ) -> None:
-    """A correction that was none leaves the repair to whoever has it open."""
+    """A correction that was none leaves the repair to whoever has it open.
+
+    The form is about another secret then, which is said once.
+    """
     _rotate(demo_cloud)
     await _poll(hass, account)
     (issue_id,) = issue_ids(hass)
@@ -345,6 +348,8 @@ async def test_rejected_again(
     await _poll(hass, account)
     assert issue_ids(hass) == [issue_id]
     values = {"client_id": "client-id", "client_secret": ROTATED, "redirect_uri": "default"}
+    step = await continue_repair(hass, hass_client, step, values)
+    assert step["errors"] == {"base": "changed_meanwhile"}
     step = await continue_repair(hass, hass_client, step, values)
     assert step["type"] == "create_entry"
     assert issue_ids(hass) == []

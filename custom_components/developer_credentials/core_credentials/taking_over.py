@@ -16,7 +16,11 @@ from ..credentials.store import (
     async_get_or_create_entry,
     async_new_subentry,
 )
-from .collection import ApplicationCredential, async_get_application_credentials
+from .collection import (
+    ApplicationCredential,
+    async_get_application_credentials,
+    async_is_set_up,
+)
 
 # In our entry's data: the ids of the items that were taken over, each once.
 CONF_TAKEN_OVER: Final = "taken_over"
@@ -41,7 +45,7 @@ async def async_take_over(hass: HomeAssistant, integration: Integration) -> None
     ):
         return
     entry = async_get_entry(hass)
-    if PEER not in hass.data or (entry and entry.disabled_by):
+    if not async_is_set_up(hass) or (entry and entry.disabled_by):
         return
     if _new(hass, integration, entry):
         _async_take_over(hass, integration, await async_get_or_create_entry(hass))
