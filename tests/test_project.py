@@ -114,6 +114,21 @@ def test_links(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+def test_promises_have_tests() -> None:
+    """Each promise of the page on security names the test that proves it."""
+    promises = re.findall(
+        r"^\| .* \| `(tests/\S+?)(?:::(\w+))?` \|$", _page("security"), re.MULTILINE
+    )
+    assert len(promises) > 10
+    for file, name in promises:
+        assert not name or re.search(rf"(class|def) {name}\b", (ROOT / file).read_text()), name
+        assert (ROOT / file).exists()
+
+
+def _page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text()
+
+
 def test_developer_guide_is_where_it_is_linked() -> None:
     """The page that a flow sends a developer to is there."""
     assert (ROOT / DEVELOPER_GUIDE_URL.split("/main/")[1]).exists()
