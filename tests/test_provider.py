@@ -325,6 +325,20 @@ async def test_credential_comes_back(hass: HomeAssistant, install: Install) -> N
     assert entry.runtime_data.client_secret == f"{SENTINEL}-new"
 
 
+async def test_number_is_taken_out_of_the_title(hass: HomeAssistant, install: Install) -> None:
+    """A title that has the same name without its number changes what the picker calls it."""
+    entry = await _account(hass, install, "acme_second")
+    first = await add_credential(hass, "acme", "first", name="My app")
+    second = await add_credential(hass, "acme", "second", name="My app")
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.runtime_data.name == "My app 2"
+    hass.config_entries.async_remove_subentry(entry_of(hass), first.subentry_id)
+    data = second.data
+    hass.config_entries.async_update_subentry(entry_of(hass), second, title="Acme: My app")
+    assert second.data is data
+    assert entry.runtime_data.name == "My app"
+
+
 async def test_ignored_card_changes_nothing(hass: HomeAssistant, install: Install) -> None:
     """What is told of an ignored card of ours is not taken for the credentials' entry."""
     card = MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE, unique_id="acme", title="Acme")

@@ -8,7 +8,8 @@ import json
 import os
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import Mock
+from unittest.mock import Mock, PropertyMock, patch
+from urllib.parse import urlencode
 
 from homeassistant.components import application_credentials
 from homeassistant.components.repairs import repairs_flow_manager
@@ -26,7 +27,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_implementations,
 )
 from homeassistant.helpers.json import json_bytes
-from homeassistant.loader import IntegrationNotFound
+from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml.loader import load_yaml_dict
 from hypothesis import HealthCheck, given, settings
@@ -40,14 +41,16 @@ from custom_components.developer_credentials import (
     async_import_developer_credential,
 )
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.core_credentials.taking_over import async_take_over
 from custom_components.developer_credentials.credentials.rejection import async_note_answer
-from custom_components.developer_credentials.credentials.store import key_of
+from custom_components.developer_credentials.credentials.store import async_new_subentry, key_of
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
 from custom_components.developer_credentials.credentials.yaml_list import (
     CONFIG_SCHEMA,
     async_check_items,
 )
 from custom_components.developer_credentials.oauth2.errors import InvalidClientError
+from custom_components.developer_credentials.oauth2.token_response import parse_answer, parse_token
 from custom_components.developer_credentials.websocket_commands import (
     CommandError,
     async_create,
@@ -264,6 +267,58 @@ async def test_application_credential(
     except CommandError:
         answer = {}
     json_bytes([answer, collection.data])
+
+
+@given(client_id=TEXT, secret=TEXT, name=st.none() | TEXT, auth_domain=TEXT)
+@FUZZ
+async def test_taken_over(
+    hass: HomeAssistant, client_id: str, secret: str, name: str | None, auth_domain: str
+) -> None:
+    """Any text in an application credential that is taken over, its key included."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    item = {"domain": "acme", "client_id": client_id, "client_secret": secret, "name": name}
+    item_id = f"item {len(collection.data)}"
+    collection.data[item_id] = {"id": item_id, "auth_domain": auth_domain, **item}
+    # As after a restart.
+    hass.data.pop(f"{DOMAIN}_taken_over", None)
+    await async_take_over(hass, await async_get_integration(hass, "acme"))
+    with suppress(ValueError):
+        DeveloperCredential(client_id, secret, name)
+        assert item_id in entry_of(hass).data["taken_over"]
+    await _assert_can_be_written(hass)
+
+
+@given(name=TEXT)
+@FUZZ
+async def test_name_of_the_integration(hass: HomeAssistant, name: str) -> None:
+    """Any name of an integration, which is in titles and in repairs."""
+    integration = await async_get_integration(hass, "acme")
+    with patch.object(Integration, "name", PropertyMock(return_value=name)):
+        new = async_new_subentry(hass, integration, DeveloperCredential("id"))
+        json_bytes(new["title"])
+        await async_import_developer_credential(hass, "acme", DeveloperCredential("own"))
+        await async_import_developer_credential(hass, "acme", DeveloperCredential("own", "", "A"))
+    await _assert_can_be_written(hass)
+
+
+@given(
+    fields=st.dictionaries(st.sampled_from(["refresh_token", "scope"]) | TEXT, TEXT, max_size=4),
+    access_token=TEXT,
+    in_json=st.booleans(),
+)
+@FUZZ
+async def test_token(
+    hass: HomeAssistant, fields: dict[str, str], access_token: str, in_json: bool
+) -> None:
+    """Any text that a server gives with a token, which entries keep, and in its words."""
+    fields = {**fields, "access_token": f"a{access_token}", "expires_in": "60"}
+    body = json.dumps(fields) if in_json else urlencode(fields, errors="surrogatepass")
+    answer = parse_answer(200, body.encode(), [])
+    json_bytes(parse_token(answer.fields))
+    words = json.dumps({"error": access_token, "error_description": access_token})
+    refused = parse_answer(400, words.encode(), [])
+    json_bytes([refused.error, refused.error_description])
 
 
 async def test_broken_platform(hass: HomeAssistant, install: Install) -> None:

@@ -408,11 +408,16 @@ async def test_updates_at_the_same_time(hass: HomeAssistant, client: MockHAClien
 
 
 async def test_disabled(hass: HomeAssistant, command: Command) -> None:
-    """While Developer Credentials is disabled, nothing is created that could not be used."""
+    """While Developer Credentials is disabled, nothing is created that could not be used.
+
+    Nor is the server asked, which may count failed attempts.
+    """
     await add_credential(hass, "acme")
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
-    assert await command("create", **UNKNOWN["create"]) == "entry_disabled"
+    with patch.object(OwnCredential, "async_verify") as verify:
+        assert await command("create", **UNKNOWN["create"]) == "entry_disabled"
+    assert not verify.called
     assert len(stored(hass)) == 1
 
 

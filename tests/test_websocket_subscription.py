@@ -108,6 +108,12 @@ async def test_changes_of_others_cost_nothing(
                 hass.config_entries.async_update_entry(one, title=f"Title {number}")
                 hass.config_entries.async_update_entry(one, data={**one.data, "token": number})
         assert users_of.call_count == 0
+    # Of what is not ours, nobody even asks which credentials there are.
+    with patch.object(store, "_async_index") as index:
+        for entry in entries:
+            await hass.config_entries.async_reload(entry.entry_id)
+            hass.config_entries.async_update_entry(entry, title="Another")
+        assert index.call_count == 0
     assert built.call_count == 0
     for client in clients:
         assert await _told(client) == []

@@ -240,9 +240,9 @@ class DamageFlow(RepairsFlow):
         if self._id in async_get_second_entries(self.hass):
             return await self.async_step_merge()
         damaged = async_get_damaged(self.hass).get(self._id)
-        if damaged and mended_data_of(damaged):
-            return await self.async_step_mend()
-        return await self.async_step_remove()
+        if damaged and mended_data_of(damaged) is None:
+            return await self.async_step_remove()
+        return await self.async_step_mend()
 
     async def async_step_mend(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Mend a credential."""
@@ -256,16 +256,18 @@ class DamageFlow(RepairsFlow):
 
     @callback
     def _async_mend(self, step_id: str, user_input: dict[str, Any] | None) -> RepairsFlowResult:
+        if (subentry := async_get_damaged(self.hass).get(self._id)) is None:
+            return self.async_abort(reason="already_repaired")
         if user_input is None:
             return self.async_show_form(step_id=step_id, data_schema=vol.Schema({}))
-        if subentry := async_get_damaged(self.hass).get(self._id):
-            async_mend(self.hass, subentry)
+        async_mend(self.hass, subentry)
         return self.async_create_entry(data={})
 
     async def async_step_merge(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Merge a second entry with the one that is used."""
+        if (second := async_get_second_entries(self.hass).get(self._id)) is None:
+            return self.async_abort(reason="already_repaired")
         if user_input is None:
             return self.async_show_form(step_id="merge", data_schema=vol.Schema({}))
-        if second := async_get_second_entries(self.hass).get(self._id):
-            await async_merge(self.hass, second)
+        await async_merge(self.hass, second)
         return self.async_create_entry(data={})

@@ -4,10 +4,6 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components import application_credentials
-from homeassistant.components.application_credentials import (
-    ClientCredential,
-    async_import_client_credential,
-)
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
@@ -29,15 +25,9 @@ from tests.common import (
     SENTINEL,
 )
 from tests.conftest import Install
+from tests.core_credentials.peer import NEW, SERVER, add_application_credential
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
-
-SERVER = """
-from homeassistant.components.application_credentials import AuthorizationServer
-
-async def async_get_authorization_server(hass):
-    return AuthorizationServer("{url}/authorize", "{url}/token")
-"""
 
 IMPLEMENTATION = """
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
@@ -48,60 +38,6 @@ async def async_get_auth_implementation(hass, auth_domain, credential):
         "{url}/authorize", "{url}/token",
     )
 """
-
-INIT = """
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
-
-async def async_setup_entry(hass, entry):
-    if hass.data.get("peer_fails"):
-        raise hass.data["peer_fails"]
-    entry.runtime_data = await async_get_config_entry_implementation(hass, entry)
-    return True
-
-async def async_unload_entry(hass, entry):
-    return True
-"""
-
-CONFIG_FLOW = """
-import logging
-from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
-
-class Flow(AbstractOAuth2FlowHandler, domain="peer"):
-    DOMAIN = "peer"
-    logger = logging.getLogger(__name__)
-
-    async def async_step_reauth(self, entry_data):
-        return self.async_show_form(step_id="reauth")
-"""
-
-NEW = f"{SENTINEL}-new"
-
-
-@pytest.fixture
-async def peer(hass: HomeAssistant, install: Install, demo_cloud: DemoAuthorizationServer) -> None:
-    """Install an integration on application credentials, for Demo Cloud's server."""
-    demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
-    demo_cloud.add_client("new", client_secret=NEW, redirect_uris=(REDIRECT_URI,))
-    platform = SERVER.format(url=demo_cloud.url)
-    install("peer", application_credentials=platform, __init__=INIT, config_flow=CONFIG_FLOW)
-    assert await async_setup_component(hass, "application_credentials", {})
-
-
-async def _add(
-    hass: HomeAssistant,
-    domain: str = "peer",
-    *,
-    imported: bool = False,
-    name: str | None = "My app",
-) -> str:
-    """Add an application credential, and return what entries name it by."""
-    if imported:
-        await async_import_client_credential(hass, domain, ClientCredential("id", SENTINEL, name))
-        return domain
-    collection = hass.data[application_credentials.DATA_COMPONENT]
-    item = {"domain": domain, "client_id": "id", "client_secret": SENTINEL}
-    await collection.async_create_item(item | ({"name": name} if name else {}))
-    return f"{domain}_id"
 
 
 async def _entry(hass: HomeAssistant, auth_domain: str) -> MockConfigEntry:
@@ -160,7 +96,7 @@ async def test_new_secret(
     imported: bool,
 ) -> None:
     """A new secret is verified and stored under the same key; entries that use it are reloaded."""
-    auth_domain = await _add(hass, imported=imported)
+    auth_domain = await add_application_credential(hass, imported=imported)
     loaded = await _entry(hass, auth_domain)
     hass.data["peer_fails"] = RuntimeError()
     failed = await _entry(hass, auth_domain)
@@ -215,7 +151,7 @@ async def test_new_secret(
 @pytest.mark.usefixtures("peer")
 async def test_new_client_id(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> None:
     """A new client id has the entries log in again; the key stays, and what it protects."""
-    auth_domain = await _add(hass)
+    auth_domain = await add_application_credential(hass)
     entry = await _entry(hass, auth_domain)
     (before,) = _items(hass)
     client = await hass_ws_client()
@@ -247,7 +183,7 @@ async def test_new_client_id(hass: HomeAssistant, hass_ws_client: WebSocketGener
 @pytest.mark.usefixtures("peer")
 async def test_survives_a_restart(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
     """What was edited is there after a restart, by the same key, and can be edited again."""
-    auth_domain = await _add(hass)
+    auth_domain = await add_application_credential(hass)
     await _submit(hass, await _begin(hass), {"client_id": "new", "client_secret": NEW})
     await flush_store(hass.data[application_credentials.DATA_COMPONENT].store)
     hass.config.components.remove("application_credentials")
@@ -264,7 +200,7 @@ async def test_survives_a_restart(hass: HomeAssistant, hass_storage: dict[str, A
 @pytest.mark.usefixtures("peer")
 async def test_only_the_name(hass: HomeAssistant) -> None:
     """A new name, with an empty secret field, changes nothing else; nothing is reloaded."""
-    entry = await _entry(hass, await _add(hass))
+    entry = await _entry(hass, await add_application_credential(hass))
     runtime_data = entry.runtime_data
     (before,) = _items(hass)
     await _submit(hass, await _begin(hass), {"client_id": "id", "name": "Renamed"})
@@ -276,7 +212,7 @@ async def test_only_the_name(hass: HomeAssistant) -> None:
 @pytest.mark.usefixtures("peer")
 async def test_two_forms(hass: HomeAssistant) -> None:
     """A form about what is another meanwhile is shown again, with what is there now."""
-    await _add(hass)
+    await add_application_credential(hass)
     first, second = await _begin(hass), await _begin(hass)
     await _submit(hass, first, {"client_id": "new", "client_secret": NEW})
     step = await _submit(hass, second, {"client_id": "id", "name": "Renamed"})
@@ -297,7 +233,7 @@ async def test_deleted_while_the_form_is_open(
     hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
 ) -> None:
     """One that was deleted is said to be gone, before any server is asked about it."""
-    auth_domain = await _add(hass)
+    auth_domain = await add_application_credential(hass)
     step = await _begin(hass)
     asked = len(demo_cloud.token_requests)
     await hass.data[application_credentials.DATA_COMPONENT].async_delete_item(auth_domain)
@@ -310,7 +246,7 @@ async def test_deleted_while_the_form_is_open(
 @pytest.mark.usefixtures("peer")
 async def test_insisted_on(hass: HomeAssistant) -> None:
     """What the server rejects is saved where the user submits it once more."""
-    await _add(hass)
+    await add_application_credential(hass)
     values = {"client_id": "unknown", "client_secret": NEW}
     step = await _submit(hass, await _begin(hass), values)
     assert step["errors"] == {"base": "rejected"}
@@ -324,7 +260,7 @@ async def test_redirect_uri_is_rejected(
     hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
 ) -> None:
     """That the redirect URI is not registered is said, though there is no field for it."""
-    await _add(hass)
+    await add_application_credential(hass)
     demo_cloud.clients["id"].redirect_uris = ()
     step = await _submit(hass, await _begin(hass), {"client_id": "id"})
     assert step["errors"] == {"base": "redirect_uri_rejected"}
@@ -333,7 +269,7 @@ async def test_redirect_uri_is_rejected(
 @pytest.mark.usefixtures("peer")
 async def test_client_id_is_taken(hass: HomeAssistant) -> None:
     """Two application credentials of an integration do not get the same client id."""
-    await _add(hass, name=None)
+    await add_application_credential(hass, name=None)
     collection = hass.data[application_credentials.DATA_COMPONENT]
     item = {"domain": "peer", "client_id": "new", "client_secret": NEW}
     await collection.async_create_item(item)
@@ -355,7 +291,7 @@ async def test_client_id_is_taken(hass: HomeAssistant) -> None:
 @pytest.mark.usefixtures("peer")
 async def test_deleted_meanwhile(hass: HomeAssistant) -> None:
     """An application credential that was deleted while its form was open stays deleted."""
-    auth_domain = await _add(hass)
+    auth_domain = await add_application_credential(hass)
     step = await _begin(hass)
     await hass.data[application_credentials.DATA_COMPONENT].async_delete_item(auth_domain)
     result = await _submit(hass, step, {"client_id": "id", "client_secret": SENTINEL})
@@ -366,7 +302,7 @@ async def test_deleted_meanwhile(hass: HomeAssistant) -> None:
 @pytest.mark.usefixtures("peer")
 async def test_choice_is_gone(hass: HomeAssistant) -> None:
     """One that was deleted before it was chosen is not there to be chosen."""
-    auth_domain = await _add(hass)
+    auth_domain = await add_application_credential(hass)
     flow = hass.config_entries.flow
     step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     step = await _submit(hass, step, {"next_step_id": "application_credential"})
@@ -378,7 +314,7 @@ async def test_choice_is_gone(hass: HomeAssistant) -> None:
 @pytest.mark.usefixtures("peer")
 async def test_integration_is_gone(hass: HomeAssistant) -> None:
     """What an integration has left behind that is not installed any more cannot be edited."""
-    await _add(hass)
+    await add_application_credential(hass)
     hass.data[application_credentials.DATA_COMPONENT].data["peer_id"]["domain"] = "uninstalled"
     result = await _begin(hass)
     assert (result["type"], result["reason"]) == ("abort", "integration_gone")
@@ -388,7 +324,7 @@ async def test_integration_is_gone(hass: HomeAssistant) -> None:
 @pytest.mark.usefixtures("peer")
 async def test_without_an_integration_of_ours(hass: HomeAssistant) -> None:
     """Without an integration to add a credential for, the flow begins with the choice."""
-    await _add(hass)
+    await add_application_credential(hass)
     module = "custom_components.developer_credentials.flows.credential_form"
     with patch(f"{module}.async_get_integrations", return_value={}):
         step = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})

@@ -21,63 +21,17 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.core_credentials import taking_over
 from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
-from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     OFFLINE_PLATFORM,
-    REDIRECT_URI,
     SENTINEL,
     add_credential,
     entry_of,
     stored,
 )
 from tests.conftest import Install
+from tests.core_credentials.peer import CONFIG_FLOW, INIT, SERVER
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
-
-SERVER = """
-from homeassistant.components.application_credentials import AuthorizationServer
-
-async def async_get_authorization_server(hass):
-    return AuthorizationServer("{url}/authorize", "{url}/token")
-"""
-
-
-INIT = """
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
-
-async def async_setup_entry(hass, entry):
-    if hass.data.get("peer_fails"):
-        raise hass.data["peer_fails"]
-    entry.runtime_data = await async_get_config_entry_implementation(hass, entry)
-    return True
-
-async def async_unload_entry(hass, entry):
-    return True
-"""
-
-CONFIG_FLOW = """
-import logging
-from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
-
-class Flow(AbstractOAuth2FlowHandler, domain="peer"):
-    DOMAIN = "peer"
-    logger = logging.getLogger(__name__)
-
-    async def async_step_reauth(self, entry_data):
-        return self.async_show_form(step_id="reauth")
-"""
-
-NEW = f"{SENTINEL}-new"
-
-
-@pytest.fixture
-async def peer(hass: HomeAssistant, install: Install, demo_cloud: DemoAuthorizationServer) -> None:
-    """Install an integration on application credentials, for Demo Cloud's server."""
-    demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
-    demo_cloud.add_client("new", client_secret=NEW, redirect_uris=(REDIRECT_URI,))
-    platform = SERVER.format(url=demo_cloud.url)
-    install("peer", application_credentials=platform, __init__=INIT, config_flow=CONFIG_FLOW)
-    assert await async_setup_component(hass, "application_credentials", {})
 
 
 async def _submit(

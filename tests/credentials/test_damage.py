@@ -31,6 +31,7 @@ from custom_components.developer_credentials.credentials.store import (
 )
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
 from custom_components.developer_credentials.credentials.yaml_list import YamlItem, YamlList
+from custom_components.developer_credentials.repairs import DamageFlow
 from custom_components.developer_credentials.system_health import async_get_info
 from tests.common import (
     OFFLINE_PLATFORM,
@@ -193,15 +194,19 @@ async def test_title(hass: HomeAssistant, hass_client: ClientSessionGenerator) -
 async def test_repair_is_done_elsewhere(
     hass: HomeAssistant, hass_client: ClientSessionGenerator
 ) -> None:
-    """Who submits a repair of what is not damaged any more changes nothing."""
+    """Who submits or begins a repair of what is not damaged any more is told so."""
     entry = await _start(hass, _subentry({**SOUND, **OF_TWO, "name": 3}, "damaged"))
     step = await begin_repair(hass_client, "credential_damaged_damaged")
     data = {**SOUND, **OF_TWO}
     subentry = entry.subentries["damaged"]
     hass.config_entries.async_update_subentry(entry, subentry, data=data)
-    assert (await continue_repair(hass, hass_client, step, {}))["type"] == "create_entry"
+    step = await continue_repair(hass, hass_client, step, {})
+    assert (step["type"], step["reason"]) == ("abort", "already_repaired")
     assert subentry.data == data
     assert issue_ids(hass) == []
+    flow = DamageFlow("credential_damaged_damaged")
+    flow.hass = hass
+    assert (await flow.async_step_init(None))["reason"] == "already_repaired"
 
 
 async def test_deleted_by_the_user(hass: HomeAssistant) -> None:
@@ -316,7 +321,7 @@ async def test_second_entry(hass: HomeAssistant, hass_client: ClientSessionGener
 async def test_second_entry_is_gone(
     hass: HomeAssistant, hass_client: ClientSessionGenerator
 ) -> None:
-    """A second entry that was removed meanwhile is merged with nothing."""
+    """Who submits the repair of a second entry that was removed meanwhile is told so."""
     await _start(hass)
     second = MockConfigEntry(domain=DOMAIN, minor_version=2)
     second.add_to_hass(hass)
@@ -325,5 +330,6 @@ async def test_second_entry_is_gone(
     open_flow = await begin_repair(hass_client, issue_id)
     other_flow = await begin_repair(hass_client, issue_id)
     assert (await continue_repair(hass, hass_client, other_flow, {}))["type"] == "create_entry"
-    assert (await continue_repair(hass, hass_client, open_flow, {}))["type"] == "create_entry"
+    step = await continue_repair(hass, hass_client, open_flow, {})
+    assert (step["type"], step["reason"]) == ("abort", "already_repaired")
     assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]

@@ -41,6 +41,14 @@ async def async_get_authorization_server(hass):
     )
 """
 
+OWN = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(
+        hass, auth_domain, "id", "", "{url}/authorize", "{url}/token"
+    )
+"""
 
 REFRESH_TOKEN = f"{SENTINEL}-refresh"
 ACCESS_TOKEN = f"{SENTINEL}-access"
@@ -75,6 +83,39 @@ def declare(server: RecordingServer, install: Install) -> None:
     server.respond = answer("")
     to = f'"{server.url}/revoke"'
     install("acme", PLATFORM.format(url=server.url, method="client_secret_post", to=to))
+
+
+async def test_revoked(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    declare: None,
+    entry: ConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The token of the entry is revoked by its credential, and nothing is said."""
+    await add_credential(hass, "acme")
+    await async_revoke_token(hass, entry)
+    (request,) = server.requests
+    assert request.path == "/revoke"
+    assert (request.body["token"], request.body["client_id"]) == (REFRESH_TOKEN, "client-id")
+    assert _warnings(caplog) == []
+
+
+@pytest.mark.parametrize("platform", [PLATFORM, OWN], ids=["no endpoint", "own implementation"])
+async def test_nobody_to_ask(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    install: Install,
+    entry: ConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    platform: str,
+) -> None:
+    """A server that is not declared to revoke is not asked."""
+    install("acme", platform.format(url=server.url, method="client_secret_post", to=None))
+    await add_credential(hass, "acme")
+    await async_revoke_token(hass, entry)
+    assert server.requests == []
+    assert _warnings(caplog) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 from homeassistant import loader
 from homeassistant.config_entries import (
@@ -25,6 +26,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import lost_platforms
 from custom_components.developer_credentials.credentials.lost_platforms import async_check_platform
 from custom_components.developer_credentials.platform import PlatformError
 from tests.common import CONFIG_FLOW, OFFLINE_PLATFORM, add_credential, entry_of, issue_ids
@@ -132,6 +134,27 @@ async def test_failed_before_the_start(hass: HomeAssistant, tmp_path: Path) -> N
     assert states == [ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY]
     assert unloaded.state is ConfigEntryState.NOT_LOADED
     assert _reauths(hass) == []
+
+
+@pytest.mark.usefixtures("setup")
+async def test_changes_of_others_cost_nothing(hass: HomeAssistant, install: Install) -> None:
+    """Where neither the integration nor the credentials have changed, no entry is looked at.
+
+    That some platform is broken makes no difference.
+    """
+    await add_credential(hass, "plain")
+    await _entry(hass)
+    install("broken", "def")
+    await add_credential(hass, "broken")
+    with pytest.raises(ImplementationUnavailableError):
+        await async_get_implementations(hass, "broken")
+    assert issue_ids(hass) == ["platform_broken", ISSUE]
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(hass)
+    with patch.object(lost_platforms, "async_get_users") as get_users:
+        for number in range(3):
+            hass.config_entries.async_update_entry(other, title=f"Title {number}")
+    assert get_users.call_count == 0
 
 
 @pytest.mark.parametrize(

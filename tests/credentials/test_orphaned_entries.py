@@ -244,11 +244,17 @@ async def _ignore(hass: HomeAssistant, domain: str = DOMAIN) -> MockConfigEntry:
     return entry
 
 
-async def test_card_is_ignored(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+@pytest.mark.parametrize("first", ["card", "credential"])
+async def test_card_is_ignored(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, first: str
+) -> None:
     """An ignored card of ours is never taken for the entry with the credentials."""
+    if first == "card":
+        ignored = await _ignore(hass)
     await add_credential(hass, "acme")
     entry = await _entry(hass, "Account")
-    ignored = await _ignore(hass)
+    if first == "credential":
+        ignored = await _ignore(hass)
     assert issue_ids(hass) == []
     (subentry,) = _credentials_entry(hass).subentries.values()
     hass.config_entries.async_remove_subentry(_credentials_entry(hass), subentry.subentry_id)
@@ -523,6 +529,10 @@ async def test_texts_of_others_are_plain(
     assert step["description_placeholders"] == told
     (options,) = [field["selector"]["select"]["options"] for field in step["data_schema"]]
     assert options == [{"value": "acme_other", "label": line}]
+    step = await begin_repair(hass_client, ISSUE)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
+    # Its title, and the errors of the form, are no Markdown.
+    assert step["description_placeholders"].items() >= {**told, "integration": line}.items()
 
 
 async def test_same_issue_after_a_restart(hass: HomeAssistant) -> None:

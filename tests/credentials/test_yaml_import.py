@@ -15,7 +15,6 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_implementations,
 )
 from homeassistant.setup import async_setup_component
-from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser, flush_store
 
@@ -26,6 +25,7 @@ from custom_components.developer_credentials import (
 from custom_components.developer_credentials.const import DOMAIN
 from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, issue_ids, stored
 from tests.conftest import Install
+from tests.credentials.configuration import start, values
 
 OWN_YAML = (
     PLATFORM
@@ -36,25 +36,10 @@ async def async_get_developer_credential(hass):
 )
 
 
-async def _start(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
-    """Set up the integration from a configuration.yaml, as Home Assistant does at its start."""
-    (tmp_path / "configuration.yaml").write_text(text)
-    (tmp_path / "secrets.yaml").write_text(secrets)
-    config = await hass.async_add_executor_job(
-        load_yaml_dict, str(tmp_path / "configuration.yaml"), Secrets(tmp_path)
-    )
-    assert await async_setup_component(hass, DOMAIN, config)
-    await hass.async_block_till_done()
-
-
-def _values(hass: HomeAssistant, *keys: str) -> list[tuple[str | None, ...]]:
-    return [tuple(credential[key] for key in keys) for credential in stored(hass)]
-
-
 async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
     """A secret that has changed in YAML changes the credential; nothing else is touched."""
     item = "developer_credentials:\n  domain: demo_cloud\n  client_id: id\n  client_secret: "
-    await _start(hass, tmp_path, f"{item}{SENTINEL}-1\n")
+    await start(hass, tmp_path, f"{item}{SENTINEL}-1\n")
     before = stored(hass)
     entry = entry_of(hass)
     (subentry,) = entry.subentries.values()
@@ -67,7 +52,7 @@ async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
 
     hass.config.components.remove(DOMAIN)
     await hass.config_entries.async_unload(entry.entry_id)
-    await _start(hass, tmp_path, f"{item}{SENTINEL}-3\n  name: Renamed\n")
+    await start(hass, tmp_path, f"{item}{SENTINEL}-3\n  name: Renamed\n")
     (after,) = stored(hass)
     assert after["name"] == "Renamed"
     assert subentry.title == "Demo Cloud: Renamed"
@@ -97,20 +82,20 @@ SECRETS = f"id: id\nsecret: {SENTINEL}\n"
 
 async def test_reload(hass: HomeAssistant, tmp_path: Path) -> None:
     """A secret that has changed in secrets.yaml is taken over when the YAML is reloaded."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     (implementation,) = (await async_get_implementations(hass, "demo_cloud")).values()
     await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-rotated\n")
-    assert _values(hass, "client_id", "client_secret") == [("id", f"{SENTINEL}-rotated")]
+    assert values(hass, "client_id", "client_secret") == [("id", f"{SENTINEL}-rotated")]
     assert vars(implementation)["client_secret"] == f"{SENTINEL}-rotated"
 
 
 async def test_reload_mends_problems(hass: HomeAssistant, tmp_path: Path) -> None:
     """A reload finds new problems and forgets the mended ones; what cannot be read is left."""
-    await _start(hass, tmp_path, "developer_credentials: [just text]\n")
+    await start(hass, tmp_path, "developer_credentials: [just text]\n")
     assert len(issue_ids(hass)) == 1
     await _reload(hass, tmp_path, YAML, SECRETS)
     assert issue_ids(hass) == []
-    assert _values(hass, "client_id") == [("id",)]
+    assert values(hass, "client_id") == [("id",)]
     before = stored(hass)
     with pytest.raises(HomeAssistantError):
         await _reload(hass, tmp_path, "developer_credentials: [\n")
@@ -125,7 +110,7 @@ RELOAD = "custom_components.developer_credentials"
 
 async def test_reload_of_nothing(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
     """Without an item there is nothing to import; problems of platforms are not of the list."""
-    await _start(hass, tmp_path, "homeassistant:\n")
+    await start(hass, tmp_path, "homeassistant:\n")
     await _reload(hass, tmp_path, "homeassistant:\n")
     assert hass.config_entries.async_entries(DOMAIN) == []
     install("broken", "")
@@ -140,15 +125,15 @@ async def test_reload_while_disabled(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A disabled entry is left alone by a reload as well."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
     await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
-    assert _values(hass, "client_secret") == [(SENTINEL,)]
+    assert values(hass, "client_secret") == [(SENTINEL,)]
     assert "not imported, since Developer Credentials is disabled" in caplog.text
     await hass.config_entries.async_set_disabled_by(entry_id, None)
     await hass.async_block_till_done()
-    assert _values(hass, "client_secret") == [(f"{SENTINEL}-2",)]
+    assert values(hass, "client_secret") == [(f"{SENTINEL}-2",)]
 
 
 async def test_reload_is_for_admins(
@@ -167,7 +152,7 @@ async def test_item_is_gone(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture, without: str
 ) -> None:
     """A credential whose item is gone, or a comment, stays, which is told once."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     (subentry_id,) = entry_of(hass).subentries
     caplog.clear()
     for told in (1, 0):
@@ -175,16 +160,16 @@ async def test_item_is_gone(
         assert issue_ids(hass) == [f"yaml_item_gone_{subentry_id}"][:told]
         assert caplog.text.count("is not in the YAML configuration any more") == told
         caplog.clear()
-    assert _values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
+    assert values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
     # It comes back as what it was.
     await _reload(hass, tmp_path, YAML, SECRETS)
     assert issue_ids(hass) == []
-    assert _values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
+    assert values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
 
 
 async def test_item_cannot_be_read(hass: HomeAssistant, tmp_path: Path) -> None:
     """An item with a mistake is not gone, nor has it another client id."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     before = stored(hass)
     mistake = (
         "  - domain: demo_cloud\n    client_id: 12\n  - {domain: demo_cloud, client_id: new}\n"
@@ -193,16 +178,16 @@ async def test_item_cannot_be_read(hass: HomeAssistant, tmp_path: Path) -> None:
     (issue_id,) = issue_ids(hass)
     assert issue_id.startswith("yaml_not_text_")
     assert stored(hass)[0] == before[0]
-    assert _values(hass, "client_id") == [("id",), ("new",)]
+    assert values(hass, "client_id") == [("id",), ("new",)]
 
 
 async def test_another_client_id(hass: HomeAssistant, tmp_path: Path) -> None:
     """An item with another client id changes its credential; the key of the entries stays."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     account = MockConfigEntry(domain="demo_cloud", data={"auth_implementation": "demo_cloud"})
     account.add_to_hass(hass)
     await _reload(hass, tmp_path, YAML, f"id: new\nsecret: {SENTINEL}-new\n")
-    assert _values(hass, "client_id", "auth_domain", "client_secret") == [
+    assert values(hass, "client_id", "auth_domain", "client_secret") == [
         ("new", "demo_cloud", f"{SENTINEL}-new")
     ]
     (flow,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
@@ -212,17 +197,17 @@ async def test_another_client_id(hass: HomeAssistant, tmp_path: Path) -> None:
 
 async def test_several_client_ids(hass: HomeAssistant, tmp_path: Path) -> None:
     """Where it cannot be told which one has changed, they are other credentials."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     await _reload(
         hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: c}}\n", "id: b\nsecret: s"
     )
-    assert _values(hass, "client_id") == [("id",), ("b",), ("c",)]
+    assert values(hass, "client_id") == [("id",), ("b",), ("c",)]
     assert len(issue_ids(hass)) == 1
 
 
 async def test_client_id_edited_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:
     """A client id that the user has edited stays, for as long as YAML says what it said."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     entry = entry_of(hass)
     (subentry,) = entry.subentries.values()
     hass.config_entries.async_update_subentry(
@@ -232,21 +217,21 @@ async def test_client_id_edited_in_the_ui(hass: HomeAssistant, tmp_path: Path) -
         unique_id="demo_cloud.edited",
     )
     await _reload(hass, tmp_path, YAML, SECRETS)
-    assert _values(hass, "client_id", "client_secret") == [("edited", SENTINEL)]
+    assert values(hass, "client_id", "client_secret") == [("edited", SENTINEL)]
     await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
-    assert _values(hass, "client_id", "client_secret") == [("edited", f"{SENTINEL}-2")]
+    assert values(hass, "client_id", "client_secret") == [("edited", f"{SENTINEL}-2")]
 
 
 async def test_both_client_ids_of_an_edited_credential(hass: HomeAssistant, tmp_path: Path) -> None:
     """Where YAML has the client id from before an edit and that from after it, both are there."""
-    await _start(hass, tmp_path, YAML, SECRETS)
+    await start(hass, tmp_path, YAML, SECRETS)
     entry = entry_of(hass)
     (subentry,) = entry.subentries.values()
     hass.config_entries.async_update_subentry(
         entry, subentry, data={**subentry.data, "client_id": "b"}, unique_id="demo_cloud.b"
     )
     await _reload(hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: b}}\n", SECRETS)
-    assert _values(hass, "client_id", "auth_domain") == [
+    assert values(hass, "client_id", "auth_domain") == [
         ("b", "demo_cloud"),
         ("id", "demo_cloud_2"),
     ]
@@ -257,11 +242,11 @@ async def test_own_yaml_and_the_list(hass: HomeAssistant, install: Install, tmp_
     """Where both have a credential, the list is what counts."""
     install("acme", OWN_YAML)
     item = "developer_credentials:\n  domain: acme\n  client_id: id\n  client_secret: "
-    await _start(hass, tmp_path, f"{item}{SENTINEL}-list\n")
+    await start(hass, tmp_path, f"{item}{SENTINEL}-list\n")
     hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-own")
     for _ in range(2):
         await async_get_implementations(hass, "acme")
-        assert _values(hass, "client_secret") == [(f"{SENTINEL}-list",)]
+        assert values(hass, "client_secret") == [(f"{SENTINEL}-list",)]
 
 
 async def test_same_client_as_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -270,13 +255,13 @@ async def test_same_client_as_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> 
     await add_credential(hass, "demo_cloud", "id", f"{SENTINEL}-old", "From the UI")
     hass.config.components.remove(DOMAIN)
     await hass.config_entries.async_unload(entry_of(hass).entry_id)
-    await _start(
+    await start(
         hass,
         tmp_path,
         "developer_credentials:\n"
         f"  - domain: demo_cloud\n    client_id: id\n    client_secret: {SENTINEL}\n",
     )
-    assert _values(hass, "auth_domain", "client_secret", "name") == [
+    assert values(hass, "auth_domain", "client_secret", "name") == [
         ("demo_cloud_id", SENTINEL, "From the UI")
     ]
 
@@ -287,22 +272,22 @@ async def test_name_alone_is_changed(hass: HomeAssistant, tmp_path: Path) -> Non
         "developer_credentials:\n"
         f"  domain: demo_cloud\n  client_id: id\n  client_secret: {SENTINEL}\n"
     )
-    await _start(hass, tmp_path, item)
+    await start(hass, tmp_path, item)
     entry = entry_of(hass)
     (subentry,) = entry.subentries.values()
     edited = {**subentry.data, "client_secret": f"{SENTINEL}-edited"}
     hass.config_entries.async_update_subentry(entry, subentry, data=edited)
     hass.config.components.remove(DOMAIN)
     await hass.config_entries.async_unload(entry.entry_id)
-    await _start(hass, tmp_path, f"{item}  name: New\n")
-    assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-edited", "New")]
+    await start(hass, tmp_path, f"{item}  name: New\n")
+    assert values(hass, "client_secret", "name") == [(f"{SENTINEL}-edited", "New")]
 
 
 async def test_name_is_removed(hass: HomeAssistant, tmp_path: Path) -> None:
     """A name that YAML no longer has stays, as any name that it does not say."""
-    await _start(hass, tmp_path, f"{YAML}    name: My app\n", SECRETS)
+    await start(hass, tmp_path, f"{YAML}    name: My app\n", SECRETS)
     await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
-    assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-2", "My app")]
+    assert values(hass, "client_secret", "name") == [(f"{SENTINEL}-2", "My app")]
     (subentry,) = entry_of(hass).subentries.values()
     assert subentry.title == "Demo Cloud: My app"
 
@@ -317,8 +302,8 @@ async def test_disabled_entry(
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
     hass.config.components.remove(DOMAIN)
     item = "developer_credentials:\n  domain: demo_cloud\n  client_id: another\n"
-    await _start(hass, tmp_path, item)
-    assert _values(hass, "client_id") == [("id",)]
+    await start(hass, tmp_path, item)
+    assert values(hass, "client_id") == [("id",)]
     assert "not imported, since Developer Credentials is disabled" in caplog.text
 
 
@@ -355,7 +340,7 @@ async def test_secret_survives_yaml_and_storage(
 ) -> None:
     """A secret is in the storage as it is in YAML."""
     item = {"domain": "demo_cloud", "client_id": "id", "client_secret": secret}
-    await _start(hass, tmp_path, json.dumps({DOMAIN: [item]}, ensure_ascii=False))
+    await start(hass, tmp_path, json.dumps({DOMAIN: [item]}, ensure_ascii=False))
     await flush_store(hass.config_entries._store)  # noqa: SLF001
     (entry,) = hass_storage["core.config_entries"]["data"]["entries"]
     assert entry["subentries"][0]["data"]["client_secret"] == secret
@@ -370,7 +355,7 @@ async def test_integrations_own_yaml(hass: HomeAssistant, install: Install, setu
     for _ in range(2):
         assert list(await async_get_implementations(hass, "acme")) == ["acme"]
     assert issue_ids(hass) == ["integration_yaml_acme"]
-    assert _values(hass, "client_id", "client_secret", "name") == [("id", SENTINEL, "From YAML")]
+    assert values(hass, "client_id", "client_secret", "name") == [("id", SENTINEL, "From YAML")]
     hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-2")
     (implementation,) = (await async_get_implementations(hass, "acme")).values()
     assert vars(implementation)["client_secret"] == f"{SENTINEL}-2"
@@ -389,13 +374,13 @@ async def test_another_client_id_in_own_yaml(
     for client_id in ("id", "new"):
         hass.data["own_yaml"] = DeveloperCredential(client_id, SENTINEL)
         await async_get_implementations(hass, "acme")
-        assert _values(hass, "client_id", "auth_domain") == [
+        assert values(hass, "client_id", "auth_domain") == [
             ("from the UI", "acme_from_the_ui"),
             (client_id, "acme"),
         ]
     hass.data["own_yaml"] = DeveloperCredential("from the UI", SENTINEL)
     await async_get_implementations(hass, "acme")
-    assert _values(hass, "client_id") == [("from the UI",), ("new",)]
+    assert values(hass, "client_id") == [("from the UI",), ("new",)]
 
 
 async def test_another_client_id_in_own_yaml_whose_key_was_taken(
@@ -408,7 +393,7 @@ async def test_another_client_id_in_own_yaml_whose_key_was_taken(
     for client_id in ("c", "d"):
         credential = DeveloperCredential(client_id, SENTINEL)
         await async_import_developer_credential(hass, "acme", credential, "acme_b_2")
-    assert _values(hass, "client_id", "auth_domain") == [
+    assert values(hass, "client_id", "auth_domain") == [
         ("a", "acme_b"),
         ("b", "acme_b_2"),
         ("d", "acme_b_2_2"),
@@ -440,7 +425,7 @@ async def test_import_function(hass: HomeAssistant, install: Install, setup: Non
     ]
     for task in tasks:
         await task
-    assert _values(hass, "domain", "auth_domain", "client_id") == [("acme", "legacy", "id")]
+    assert values(hass, "domain", "auth_domain", "client_id") == [("acme", "legacy", "id")]
 
 
 async def test_import_without_dependency(hass: HomeAssistant) -> None:

@@ -10,28 +10,13 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_implementations,
 )
 from homeassistant.setup import async_setup_component
-from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
 from homeassistant.util.yaml.objects import NodeDictClass
 import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
-from tests.common import PLATFORM, SENTINEL, stored
+from tests.common import PLATFORM, SENTINEL
 from tests.conftest import Install
-
-
-async def _start(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
-    """Set up the integration from a configuration.yaml, as Home Assistant does at its start."""
-    (tmp_path / "configuration.yaml").write_text(text)
-    (tmp_path / "secrets.yaml").write_text(secrets)
-    config = await hass.async_add_executor_job(
-        load_yaml_dict, str(tmp_path / "configuration.yaml"), Secrets(tmp_path)
-    )
-    assert await async_setup_component(hass, DOMAIN, config)
-    await hass.async_block_till_done()
-
-
-def _values(hass: HomeAssistant, *keys: str) -> list[tuple[str | None, ...]]:
-    return [tuple(credential[key] for key in keys) for credential in stored(hass)]
+from tests.credentials.configuration import start, values
 
 
 async def test_readme(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -39,8 +24,8 @@ async def test_readme(hass: HomeAssistant, tmp_path: Path) -> None:
     readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
     (snippet,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
     secrets = f"demo_cloud_client_id: id\ndemo_cloud_client_secret: {SENTINEL}\n"
-    await _start(hass, tmp_path, snippet, secrets)
-    assert _values(hass, "domain", "client_id", "client_secret", "name") == [
+    await start(hass, tmp_path, snippet, secrets)
+    assert values(hass, "domain", "client_id", "client_secret", "name") == [
         ("demo_cloud", "id", SENTINEL, "My app")
     ]
 
@@ -48,7 +33,7 @@ async def test_readme(hass: HomeAssistant, tmp_path: Path) -> None:
 async def test_list(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
     """The items of the list are imported; the first one keeps the integration's domain."""
     install("acme", PLATFORM)
-    await _start(
+    await start(
         hass,
         tmp_path,
         """
@@ -65,7 +50,7 @@ developer_credentials:
 """,
         f'demo_cloud_client_id: " id "\ndemo_cloud_client_secret: "{SENTINEL}%&+ü"\n',
     )
-    assert _values(hass, "domain", "auth_domain", "client_id", "client_secret", "name") == [
+    assert values(hass, "domain", "auth_domain", "client_id", "client_secret", "name") == [
         ("demo_cloud", "demo_cloud", "id", f"{SENTINEL}%&+ü", "My app"),
         ("acme", "acme", "public", "", None),
         ("acme", "acme_2", "another", "%&+ ü", None),
@@ -88,7 +73,7 @@ developer_credentials:
 async def test_nothing(hass: HomeAssistant, tmp_path: Path, yaml: str, loader: str) -> None:
     """Without an item, nothing is made, and nothing is told."""
     if loader == "as it is":
-        await _start(hass, tmp_path, yaml)
+        await start(hass, tmp_path, yaml)
     else:
         # It makes an empty mapping of nothing.
         (tmp_path / "configuration.yaml").write_text(yaml)
@@ -102,7 +87,7 @@ async def test_nothing(hass: HomeAssistant, tmp_path: Path, yaml: str, loader: s
 
 async def test_empty_item(hass: HomeAssistant, tmp_path: Path) -> None:
     """An item with nothing in it lacks its keys."""
-    await _start(hass, tmp_path, "developer_credentials: [{}]\n")
+    await start(hass, tmp_path, "developer_credentials: [{}]\n")
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == "yaml_missing_key"
 
@@ -142,7 +127,7 @@ async def test_bad_item(
     key: str,
 ) -> None:
     """A bad item is named with its place, in the log and in a repair; the others are imported."""
-    await _start(
+    await start(
         hass,
         tmp_path,
         f"""
@@ -155,7 +140,7 @@ developer_credentials:
     client_id: also good
 """,
     )
-    assert _values(hass, "client_id") == [("good",), ("also good",)]
+    assert values(hass, "client_id") == [("good",), ("also good",)]
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == f"yaml_{reason}"
     placeholders = issue.translation_placeholders
@@ -199,7 +184,7 @@ async def test_misplaced_secret(
     told: tuple[str, str],
 ) -> None:
     """Wherever a secret stands in an item, neither the log nor a repair has it."""
-    await _start(hass, tmp_path, f"{DOMAIN}:\n  - {re.sub(r'\bS|S\b', SENTINEL, item)}\n")
+    await start(hass, tmp_path, f"{DOMAIN}:\n  - {re.sub(r'\bS|S\b', SENTINEL, item)}\n")
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders is not None
     assert (issue.translation_key, issue.translation_placeholders["key"]) == (
@@ -213,7 +198,7 @@ async def test_misplaced_secret(
 
 async def test_place_of_a_mapping(hass: HomeAssistant, tmp_path: Path) -> None:
     """The place of a mapping has its line."""
-    await _start(hass, tmp_path, "developer_credentials:\n  - domain: demo_cloud\n")
+    await start(hass, tmp_path, "developer_credentials:\n  - domain: demo_cloud\n")
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["place"].endswith("configuration.yaml, line 2")
@@ -234,7 +219,7 @@ async def test_place_in_a_file_of_any_name(hass: HomeAssistant) -> None:
 @pytest.mark.parametrize("yaml", ["text", "{domain: demo_cloud}", "3"])
 async def test_not_a_list(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
     """Whatever stands in place of the list, the integration is set up."""
-    await _start(hass, tmp_path, f"developer_credentials: {yaml}\n")
+    await start(hass, tmp_path, f"developer_credentials: {yaml}\n")
     assert len(ir.async_get(hass).issues) == 1
 
 
@@ -248,12 +233,12 @@ async def test_packages(hass: HomeAssistant) -> None:
     await conf_util.merge_packages_config(hass, config, {"pack": package})
     assert await async_setup_component(hass, DOMAIN, config)
     await hass.async_block_till_done()
-    assert _values(hass, "client_id") == [("a",), ("b",)]
+    assert values(hass, "client_id") == [("a",), ("b",)]
 
 
 async def test_scalars(hass: HomeAssistant, tmp_path: Path) -> None:
     """Each item that has no line of its own is told by its number."""
-    await _start(hass, tmp_path, "developer_credentials: [3, 4, null]\n")
+    await start(hass, tmp_path, "developer_credentials: [3, 4, null]\n")
     places = [
         issue.translation_placeholders["place"]
         for issue in ir.async_get(hass).issues.values()

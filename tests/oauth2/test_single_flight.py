@@ -149,7 +149,7 @@ async def test_joined_when_it_ends(hass: HomeAssistant) -> None:
     assert call.count == 1
 
 
-async def test_stop_waits(hass: HomeAssistant) -> None:
+async def test_stop_waits(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
     """A stop of Home Assistant waits for a call whose result is to be kept, and for no other."""
     call, other = Call(), Call()
     tasks = [
@@ -161,6 +161,7 @@ async def test_stop_waits(hass: HomeAssistant) -> None:
     await hass.async_stop()
     assert [task.cancelled() for task in tasks] == [False, True]
     assert tasks[0].result() == 1
+    assert "without waiting any longer" not in caplog.text
 
 
 async def test_stop_waits_for_what_begins_meanwhile(hass: HomeAssistant) -> None:

@@ -32,9 +32,10 @@ def async_watch(hass: HomeAssistant) -> None:
 
     @callback
     def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        for domain in list(async_get_problems(hass)):
-            if not _users(hass, domain):
-                _async_withdraw(hass, domain)
+        for domain in _lost(hass):
+            # What became of others' entries costs nothing.
+            if entry.domain in {DOMAIN, domain} and not _users(hass, domain):
+                async_report_problem(hass, domain, None)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
     async_at_started(hass, _async_check)
@@ -67,7 +68,8 @@ async def async_check_platform(hass: HomeAssistant, domain: str) -> None:
         return
     if await _async_is_lost(hass, domain):
         raise PlatformError("missing_platform", f"{PLATFORM}.py")
-    _async_withdraw(hass, domain)
+    if domain in _lost(hass):
+        async_report_problem(hass, domain, None)
 
 
 async def _async_is_lost(hass: HomeAssistant, domain: str) -> bool:
@@ -90,10 +92,10 @@ async def _async_is_lost(hass: HomeAssistant, domain: str) -> bool:
 
 
 @callback
-def _async_withdraw(hass: HomeAssistant, domain: str) -> None:
-    problem = async_get_problems(hass).get(domain)
-    if problem and problem.reason == "missing_platform":
-        async_report_problem(hass, domain, None)
+def _lost(hass: HomeAssistant) -> list[str]:
+    """Return the integrations that were told to have lost their platform."""
+    problems = async_get_problems(hass).items()
+    return [domain for domain, problem in problems if problem.reason == "missing_platform"]
 
 
 @callback

@@ -30,7 +30,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
-from ..plain_text import plain_line
+from ..plain_text import join_surrogates, plain_line
 from .stored_credential import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
@@ -206,7 +206,8 @@ def async_new_subentry(
     if damaged := _async_find_damaged(hass, unique_id):
         before = damaged.data.get(CONF_AUTH_DOMAIN)
         auth_domain = before if isinstance(before, str) else auth_domain
-    wanted = auth_domain or slugify(f"{domain}.{credential.client_id}")
+    # It may be another integration's text, and has to be one that can be stored.
+    wanted = join_surrogates(auth_domain or "") or slugify(f"{domain}.{credential.client_id}")
     return ConfigSubentryData(
         data={
             CONF_DOMAIN: domain,

@@ -234,13 +234,13 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(_schema(choices), suggested),
             description_placeholders={
-                # In titles and errors, which are no Markdown.
-                "integration": plain_line(subject.integration.name),
                 "instructions": instructions,
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
                 "entries": entries or NOTHING,
                 **self._placeholders,
+                # In titles and errors, which are no Markdown.
+                "integration": plain_line(subject.integration.name),
             },
             errors=errors,
         )
