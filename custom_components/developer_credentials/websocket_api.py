@@ -16,7 +16,7 @@ that a tool for the one is easily moved to the other; fields in brackets may be 
 | `developer_credentials/relink` | `domain`, `auth_domain`, `developer_credentials_id` | null; the entries that name this `auth_domain` use this credential from now on, and their users log in again where it is another client |
 | `developer_credentials/restore` | `domain`, `auth_domain` | the credential, which was deleted since the start of Home Assistant while entries named its `auth_domain` |
 | `developer_credentials/update_application_credential` | `application_credentials_id`, [`client_id`, `client_secret`, `name`, `verify`] | `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain` and `entries` of an application credential of Home Assistant, after the change |
-| `developer_credentials/subscribe` | | null; then events, each a list of changes: `change_type` (added, updated, removed), `developer_credentials_id`, `item`: the credential; at first all as added; it ends when its user is an admin no more |
+| `developer_credentials/subscribe` | | null; then events, each a list of changes: `change_type` (added, updated, removed), `developer_credentials_id`, `item`: the credential; at first all as added; it ends when its user is no longer an admin |
 
 A credential has `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain`, `redirect_uri`,
 `token_endpoint_auth_method`, and `entries`: the ids of the config entries that use it. What is left

@@ -57,6 +57,7 @@ SOUND: dict[str, Any] = {
 
 # What is changed of a second credential.
 OF_TWO = {"auth_domain": "acme_two", "client_id": "two", "name": "Two"}
+OLD = {"auth_domain": "acme_old", "client_id": "34cb2bf7a1", "name": None}
 DAMAGE: dict[str, dict[str, object]] = {
     "no domain": {"domain": None},
     "a list as domain": {"domain": ["acme"]},
@@ -295,6 +296,7 @@ async def test_second_entry(hass: HomeAssistant, hass_client: ClientSessionGener
         subentries_data=[
             _subentry({**SOUND, **OF_TWO}, "two", "acme.two"),
             _subentry(SOUND, "twice", "acme.id"),
+            _subentry({**SOUND, **OLD}, "34cb2bf7a1", "acme.34cb2bf7a1"),
         ],
     )
     first = await _start(hass)
@@ -310,11 +312,14 @@ async def test_second_entry(hass: HomeAssistant, hass_client: ClientSessionGener
     assert (await continue_repair(hass, hass_client, step, {}))["type"] == "create_entry"
     assert hass.config_entries.async_entries(DOMAIN) == [first]
     assert list(first.subentries)[::2] == ["sound", "two"]
+    # As 0.1.0 has titled it, it would become the title of entries, which every user reads.
+    assert first.subentries["34cb2bf7a1"].title == "Acme 2"
     assert issue_ids(hass) == []
     assert list(await async_get_implementations(hass, "acme")) == [
         "acme_id",
         "acme_third",
         "acme_two",
+        "acme_old",
     ]
 
 

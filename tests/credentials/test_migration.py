@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -11,6 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import flush_store
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import migration
 from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, issue_ids
 from tests.conftest import Install
 
@@ -166,6 +168,23 @@ async def test_without_the_newer_keys(hass: HomeAssistant, hass_storage: dict[st
     assert old["data"] == {**STORED["subentries"][1]["data"], "name": None}
     assert damaged == subentries[1]
     assert issue_ids(hass) == ["credential_damaged_3"]
+
+
+async def test_changed_meanwhile(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
+    """What is changed while the names of integrations are looked up is not undone."""
+    await _start(hass, hass_storage, {**STORED, "subentries": STORED["subentries"][1:2]})
+    entry = hass.config_entries.async_get_entry("ours")
+    assert entry
+    (subentry,) = entry.subentries.values()
+
+    async def change(hass: HomeAssistant, domain: str) -> str:
+        data = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        return "Acme"
+
+    with patch.object(migration, "async_get_name", change):
+        await migration.async_migrate(hass, entry)
+    assert subentry.data["client_secret"] == f"{SENTINEL}-new"
 
 
 async def test_once(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:

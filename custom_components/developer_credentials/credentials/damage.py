@@ -22,6 +22,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, NOTHING
 from ..plain_text import escape_markdown, plain_line
+from .migration import async_migrate_credentials
 from .store import (
     async_free_auth_domain,
     async_get_damaged,
@@ -132,4 +133,6 @@ async def async_merge(hass: HomeAssistant, second: ConfigEntry) -> None:
             hass.config_entries.async_add_subentry(first, subentry)
         except AbortFlow:
             LOGGER.warning("The credential %s is there twice", subentry.subentry_id)
+    # The second one may be from an older version: only what is used is migrated.
+    await async_migrate_credentials(hass)
     await hass.config_entries.async_remove(second.entry_id)

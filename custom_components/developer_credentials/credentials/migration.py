@@ -23,17 +23,25 @@ MINOR_VERSION: Final = 2
 async def async_migrate(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Migrate an entry to the present version; what is damaged in it stays as it is."""
     if entry is async_get_entry(hass):
-        stored = [(one, stored_of(one)) for one in async_get_all_subentries(hass).values()]
-        names = {one.domain: await async_get_name(hass, one.domain) for _, one in stored}
-        taken: set[str] = set()
-        for subentry, one in stored:
-            name, title = one.credential.name, subentry.title
-            if name is None or title in taken:
-                # Where the integration is not installed, the title still has its name.
-                prefix = title.removesuffix(f": {one.credential.client_id}")
-                integration = names[one.domain] if one.credential.client_id in prefix else prefix
-                title = title_of(integration, name, taken)
-            taken.add(title)
-            data = {**subentry.data, **data_of(one.credential)}
-            async_update_subentry(hass, subentry, data, title, subentry.unique_id)
+        await async_migrate_credentials(hass)
     hass.config_entries.async_update_entry(entry, minor_version=MINOR_VERSION)
+
+
+async def async_migrate_credentials(hass: HomeAssistant) -> None:
+    """Bring the credentials that are there to the present form; those that have it stay so."""
+    domains = {stored_of(one).domain for one in async_get_all_subentries(hass).values()}
+    names = {domain: await async_get_name(hass, domain) for domain in domains}
+    # Nothing is awaited from here on, so that nothing comes in between.
+    taken: set[str] = set()
+    for subentry in async_get_all_subentries(hass).values():
+        one = stored_of(subentry)
+        name, title = one.credential.name, subentry.title
+        if name is None or title in taken:
+            # Where the integration is not installed, the title still has its name.
+            prefix = title.removesuffix(f": {one.credential.client_id}")
+            has_client_id = one.credential.client_id in prefix
+            integration = names.get(one.domain, one.domain) if has_client_id else prefix
+            title = title_of(integration, name, taken)
+        taken.add(title)
+        data = {**subentry.data, **data_of(one.credential)}
+        async_update_subentry(hass, subentry, data, title, subentry.unique_id)
