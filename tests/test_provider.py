@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+import sys
 from typing import Final
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
@@ -28,6 +29,7 @@ from tests.common import (
     SENTINEL,
     add_credential,
     entry_of,
+    issue_ids,
     stored,
 )
 from tests.conftest import Install
@@ -124,6 +126,79 @@ async def test_implementation_of_another_kind(hass: HomeAssistant, install: Inst
     hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=changes)
     await hass.async_block_till_done()
     assert vars(implementation) == before
+
+
+EQUAL = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+class Equal(LocalOAuth2Implementation):
+    def __eq__(self, other):
+        return True
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    url = "https://acme.example"
+    return Equal(hass, auth_domain, credential.client_id, credential.client_secret, url, url)
+"""
+
+
+@pytest.mark.parametrize("more", ["", "    __hash__ = lambda self: 1\n"], ids=["no hash", "hash"])
+async def test_implementations_that_are_equal(
+    hass: HomeAssistant, install: Install, more: str
+) -> None:
+    """Each that is in use is given a changed credential, whatever it is equal to."""
+    install("acme", EQUAL.replace("    def __eq__", f"{more}    def __eq__"))
+    subentry = await add_credential(hass, "acme")
+    in_use = [(await async_get_implementations(hass, "acme"))["acme_client_id"] for _ in range(2)]
+    changes = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=changes)
+    assert [one.client_secret for one in in_use] == [f"{SENTINEL}-new"] * 2  # type: ignore[attr-defined]
+
+
+STUBBORN = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+stubborn = True
+
+class Stubborn(LocalOAuth2Implementation):
+    _secret = ""
+
+    @property
+    def client_secret(self):
+        return self._secret
+
+    @client_secret.setter
+    def client_secret(self, secret):
+        if stubborn and self._secret:
+            raise RuntimeError(f"{secret} is refused")
+        self._secret = secret
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    url = "https://acme.example"
+    return Stubborn(hass, auth_domain, credential.client_id, credential.client_secret, url, url)
+"""
+
+
+async def test_implementation_that_takes_no_credential(
+    hass: HomeAssistant, install: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A platform whose implementation cannot be given one is broken, and that alone is told."""
+    install("acme", STUBBORN)
+    subentry = await add_credential(hass, "acme")
+    await add_credential(hass, "acme", "second")
+    with pytest.raises(ImplementationUnavailableError):
+        await async_get_implementations(hass, "acme")
+    assert issue_ids(hass) == ["platform_acme"]
+    platform = sys.modules["custom_components.acme.developer_credentials"]
+    vars(platform)["stubborn"] = False
+    in_use = await async_get_implementations(hass, "acme")
+    assert issue_ids(hass) == []
+    vars(platform)["stubborn"] = True
+    for one in entry_of(hass).subentries.values():
+        changes = {**one.data, "client_secret": f"{SENTINEL}-new"}
+        hass.config_entries.async_update_subentry(entry_of(hass), one, data=changes)
+    assert caplog.text.count("does not take the changed credential: RuntimeError") == 2
+    assert subentry.data["client_secret"] == f"{SENTINEL}-new"
+    assert len(in_use) == 2
 
 
 async def test_platform_is_asked_only_for_a_credential(

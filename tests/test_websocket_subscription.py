@@ -6,7 +6,7 @@ from unittest.mock import Mock, patch
 
 from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_READ_ONLY
 from homeassistant.auth.models import User
-from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER, ConfigEntryChange
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -213,3 +213,16 @@ async def test_ends_with_the_rights_of_its_user(
     await add_credential(hass, "acme", "later")
     assert built.call_count == 0
     assert await _told(client) == []
+
+
+async def test_memory(hass: HomeAssistant, setup: None) -> None:
+    """Of entries that came and went, nothing is kept."""
+    changes = websocket_subscription.CredentialChanges(hass)
+    before = len(changes._used)  # noqa: SLF001 - what is kept
+    for _ in range(3):
+        entry = MockConfigEntry(domain="acme", data={"auth_implementation": "acme_id"})
+        entry.add_to_hass(hass)
+        changes.async_entry_changed(ConfigEntryChange.ADDED, entry)
+        changes.async_entry_changed(ConfigEntryChange.REMOVED, entry)
+        await hass.config_entries.async_remove(entry.entry_id)
+    assert len(changes._used) == before  # noqa: SLF001 - what is kept

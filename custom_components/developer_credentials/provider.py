@@ -7,7 +7,7 @@ platform declares and of each credential of the user.
 from collections.abc import Iterable, Mapping
 from functools import partial
 from types import ModuleType
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -26,7 +26,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 from .core_credentials.taking_over import async_take_over
 from .credentials.entry_tokens import async_keep_token
 from .credentials.lost_platforms import async_check_platform
@@ -55,8 +55,10 @@ from .platform import (
     async_report_problem,
 )
 
-# The implementations that integrations hold, by credential.
-_DATA_IN_USE: HassKey[dict[Key, WeakSet[LocalOAuth2Implementation]]] = HassKey(f"{DOMAIN}_in_use")
+# By credential: the implementations that integrations hold, each by its identity, since those of a
+# platform may be equal or have no hash.
+type _InUse = WeakValueDictionary[int, LocalOAuth2Implementation]
+_DATA_IN_USE: HassKey[dict[Key, _InUse]] = HassKey(f"{DOMAIN}_in_use")
 
 
 async def async_provide_implementations(
@@ -153,8 +155,16 @@ def async_watch(hass: HomeAssistant) -> None:
 @callback
 def _async_give_to_all(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     """Give the implementations in use of a credential what it is now."""
-    for implementation in hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry), ()):
-        _async_give(implementation, named_credential_of(subentry))
+    in_use = hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry), {})
+    for implementation in list(in_use.values()):
+        try:
+            _async_give(implementation, named_credential_of(subentry))
+        except Exception as err:  # noqa: BLE001 - a platform's own may do anything; others go on
+            LOGGER.error(
+                "An implementation of %s does not take the changed credential: %s",
+                key_of(subentry)[0],
+                type(err).__name__,
+            )
 
 
 @callback
@@ -170,16 +180,25 @@ def _async_give(implementation: LocalOAuth2Implementation, credential: Developer
 def _async_note_use(
     hass: HomeAssistant, subentry: ConfigSubentry, implementation: AbstractOAuth2Implementation
 ) -> None:
-    """Remember an implementation for as long as somebody uses it, and hear what it is told."""
+    """Remember an implementation for as long as somebody uses it, and hear what it is told.
+
+    Raises:
+        PlatformError: It is a platform's own, and cannot be given a credential.
+    """
     key = key_of(subentry)
     if isinstance(implementation, AuthImplementation):
         implementation.service_domain = key[0]
         implementation.observer = partial(async_note_answer, hass, key)
         implementation.keep_token = partial(async_keep_token, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):
-        # The credential may have changed while the platform made the implementation.
-        _async_give(implementation, named_credential_of(subentry))
-        hass.data.setdefault(_DATA_IN_USE, {}).setdefault(key, WeakSet()).add(implementation)
+        try:
+            # The credential may have changed while the platform made the implementation.
+            _async_give(implementation, named_credential_of(subentry))
+        except Exception as err:
+            detail = f"async_get_auth_implementation, {type(err).__name__}"
+            raise PlatformError("function_raised", detail) from err
+        in_use = hass.data.setdefault(_DATA_IN_USE, {}).setdefault(key, WeakValueDictionary())
+        in_use[id(implementation)] = implementation
 
 
 async def _async_make_implementations(

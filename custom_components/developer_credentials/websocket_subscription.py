@@ -28,9 +28,11 @@ class CredentialChanges:
         # By subentry: what was told of it, and its data, which Home Assistant replaces at a change.
         self._items: dict[str, Fields] = {}
         self._data: dict[str, Mapping[str, object]] = {}
-        # What each entry names as its credential.
+        # What each entry names as its credential, where it names one.
         self._used = {
-            entry.entry_id: _auth_domain(entry) for entry in hass.config_entries.async_entries()
+            entry.entry_id: auth_domain
+            for entry in hass.config_entries.async_entries()
+            if (auth_domain := _auth_domain(entry)) is not None
         }
 
     @callback
@@ -56,7 +58,10 @@ class CredentialChanges:
         now = None if change is ConfigEntryChange.REMOVED else _auth_domain(entry)
         if before == now:
             return []
-        self._used[entry.entry_id] = now
+        if now is None:
+            del self._used[entry.entry_id]
+        else:
+            self._used[entry.entry_id] = now
         users_changed = [
             subentry
             for auth_domain in (before, now)

@@ -61,6 +61,8 @@ OLD = {"auth_domain": "acme_old", "client_id": "34cb2bf7a1", "name": None}
 DAMAGE: dict[str, dict[str, object]] = {
     "no domain": {"domain": None},
     "a list as domain": {"domain": ["acme"]},
+    "a path as domain": {"domain": "../acme"},
+    "a domain with a dot": {"domain": "acme.two"},
     "no auth domain": {"auth_domain": None},
     "a number as auth domain": {"auth_domain": 3},
     "no client id": {"client_id": None},
@@ -163,7 +165,7 @@ async def test_repair(
     (issue,) = ir.async_get(hass).issues.values()
     assert "two" not in repr(issue)
     assert issue.translation_placeholders is not None
-    known = isinstance(damage.get("domain", ""), str)
+    known = damage.get("domain", "acme") == "acme"
     assert issue.translation_placeholders["name"] == ("Acme" if known else "-")
     step = await begin_repair(hass_client, issue.issue_id)
     (key, value), *_ = damage.items()

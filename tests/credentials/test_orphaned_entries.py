@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
@@ -16,6 +16,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     LocalOAuth2Implementation,
+    async_add_implementation_provider,
     async_register_implementation,
 )
 from homeassistant.loader import Integration, async_get_integration
@@ -27,6 +28,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials.orphaned_entries import (
+    async_check,
     async_get_deleted,
     async_relink,
     async_restore,
@@ -881,3 +883,19 @@ async def test_client_is_there_by_another_key(
     assert entry.data["auth_implementation"] == "acme_client_id"
     assert entry.state is ConfigEntryState.LOADED
     assert _reauths(hass) == set()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, ImplementationUnavailableError])
+async def test_provider_that_fails_knows_perhaps(
+    hass: HomeAssistant, error: type[Exception]
+) -> None:
+    """While another provider fails, whatever it raises, no entry is called orphaned."""
+    provide = AsyncMock(side_effect=error("away"))
+    async_add_implementation_provider(hass, "another", provide)
+    await _entry(hass, "Mine", "its_own")
+    await async_check(hass)
+    assert provide.called
+    assert issue_ids(hass) == []
+    provide.side_effect, provide.return_value = None, []
+    await async_check(hass)
+    assert issue_ids(hass) == [ISSUE]

@@ -29,8 +29,10 @@ from custom_components.developer_credentials import (
     async_import_developer_credential,
 )
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import store
 from custom_components.developer_credentials.credentials.store import (
     async_find_subentry,
+    async_free_auth_domain,
     async_get_all_subentries,
     async_get_by_key,
     async_get_or_create_entry,
@@ -418,3 +420,18 @@ async def test_no_login_for_a_disabled_entry(hass: HomeAssistant, users: ConfigS
         for flow in hass.config_entries.flow.async_progress_by_handler("third")
     }
     assert asked == {entry.entry_id for entry in entries.values()} - {disabled.entry_id}
+
+
+async def test_many_of_one_key(hass: HomeAssistant) -> None:
+    """A free `auth_domain` is found at once, however many are taken."""
+    for number in range(20):
+        credential = DeveloperCredential(f"id-{number}", SENTINEL, str(number))
+        await async_import_developer_credential(hass, "acme", credential, f"acme_{number}")
+    entry = entry_of(hass)
+    for number, subentry in enumerate(list(entry.subentries.values())):
+        key = "acme" if number == 0 else f"acme_{number + 1}"
+        data = {**subentry.data, "auth_domain": key}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    with patch.object(store._Index, "is_of", autospec=True, return_value=True) as looked:  # noqa: SLF001 - what costs
+        assert async_free_auth_domain(hass, "acme", "acme") == "acme_21"
+    assert looked.call_count == 1

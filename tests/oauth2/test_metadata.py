@@ -250,7 +250,7 @@ async def test_overrides(hass: HomeAssistant, server: RecordingServer) -> None:
     [
         (
             {"issuer": "https://evil.example"},
-            "issuer is 'https://evil.example' in its own metadata",
+            "issuer is another one in its own metadata",
         ),
         ({"authorization_endpoint": None}, "authorize_url is not a URL"),
         ({"token_endpoint": "http://acme.example/token"}, "token_url must use https"),
@@ -268,6 +268,18 @@ async def test_bad_documents(
     server.respond = answer(_document(server.url, **fields))
     with pytest.raises(InvalidServerError, match=reason):
         await async_discover_authorization_server(hass, server.url)
+
+
+async def test_words_of_the_server(
+    hass: HomeAssistant, server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What every user may read of another issuer has nothing of its document; the log has it."""
+    server.respond = answer(_document(server.url, issuer="read this"))
+    with pytest.raises(InvalidServerError) as caught:
+        await async_discover_authorization_server(hass, server.url)
+    assert "read this" not in str(caught.value)
+    messages = [record.getMessage() for record in caplog.get_records("call")]
+    assert f"The metadata of {server.url} has the issuer read this" in messages
 
 
 async def test_issuer_is_compared_by_letter(hass: HomeAssistant, server: RecordingServer) -> None:

@@ -6,6 +6,7 @@ used is kept in memory until the restart, so that it can be restored.
 """
 
 import asyncio
+from contextlib import suppress
 import re
 from typing import Final
 
@@ -20,7 +21,10 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_CLIENT_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    async_get_config_entry_implementation,
+    async_get_implementations,
+)
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 from homeassistant.loader import Integration, async_get_integration
@@ -164,9 +168,12 @@ async def _async_is_unknown(hass: HomeAssistant, entry: ConfigEntry) -> bool:
         if not integration.platforms_exists((PLATFORM, PEER)):
             # It may register its implementation itself, whenever it likes.
             return False
-        await async_get_config_entry_implementation(hass, entry)
-    except ValueError:
-        return True
+        with suppress(ValueError):
+            await async_get_config_entry_implementation(hass, entry)
+            return False
+        # A provider that fails with such an error would do so again.
+        known = await async_get_implementations(hass, entry.domain)
+        return entry.data["auth_implementation"] not in known
     except Exception as err:  # noqa: BLE001 - a provider that fails must not hide other orphans
         LOGGER.debug("It is not known whether %s is orphaned: %s", entry.title, type(err).__name__)
     return False

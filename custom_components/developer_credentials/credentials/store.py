@@ -223,8 +223,9 @@ def async_new_subentry(
 @callback
 def async_free_auth_domain(hass: HomeAssistant, domain: str, wanted: str) -> str:
     """Return an `auth_domain` that no credential of the integration has."""
+    taken = _async_index(hass).by_key
     auth_domain, number = wanted, 1
-    while async_get_by_key(hass, (domain, auth_domain)):
+    while (domain, auth_domain) in taken:
         number += 1
         auth_domain = f"{wanted}_{number}"
     return auth_domain

@@ -43,10 +43,15 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def _is_domain(value: object) -> bool:
+    # No integration's domain has a dot; Home Assistant's loader refuses to look for one.
+    return _is_text(value) and "." not in str(value)
+
+
 # By key: whether its value is as it should be.
 _IS_SOUND: Final[Mapping[str, Callable[[object], bool]]] = MappingProxyType(
     {
-        CONF_DOMAIN: _is_text,
+        CONF_DOMAIN: _is_domain,
         CONF_AUTH_DOMAIN: _is_text,
         CONF_CLIENT_ID: _is_text,
         CONF_CLIENT_SECRET: lambda value: isinstance(value, str),

@@ -20,7 +20,7 @@ from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.json import json_loads_object
 from yarl import URL
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 from ..plain_text import plain_line
 from .client import AUTH_METHODS, ClientAuthMethod
 from .endpoint_url import check_endpoint, is_public_host
@@ -101,7 +101,9 @@ async def _async_fetch(hass: HomeAssistant, issuer: str) -> Mapping[str, Any]:
             return fields
         other = other or fields.get("issuer")
     if other:
-        raise InvalidServerError(f"issuer is {plain_line(str(other))!r} in its own metadata")
+        # Every user may read the error; what the server says, only who reads the log.
+        LOGGER.debug("The metadata of %s has the issuer %s", issuer, plain_line(str(other)))
+        raise InvalidServerError("issuer is another one in its own metadata")
     raise ImplementationUnavailableError(f"{issuer} has no metadata")
 
 
