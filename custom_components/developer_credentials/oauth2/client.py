@@ -11,10 +11,14 @@ _ZERO_WIDTH = dict.fromkeys(
 )
 
 # How a client authenticates at the token endpoint (RFC 7591, section 2; RFC 6749, section 2.3.1).
-type ClientAuthMethod = Literal["client_secret_post", "client_secret_basic", "none"]
+type ClientAuthMethod = Literal[
+    "client_secret_post", "client_secret_basic", "client_secret_basic_unencoded", "none"
+]
 AUTH_METHODS: Final[tuple[ClientAuthMethod, ...]] = (
     "client_secret_post",
     "client_secret_basic",
+    # For servers that do not decode what RFC 6749, section 2.3.1, has encoded.
+    "client_secret_basic_unencoded",
     "none",
 )
 

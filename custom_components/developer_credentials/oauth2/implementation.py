@@ -46,7 +46,7 @@ class AuthImplementation(LocalOAuth2Implementation):
             auth_domain,
             credential.client_id,
             credential.client_secret,
-            authorization_server.authorize_url,
+            authorization_server.authorize_url or "",
             authorization_server.token_url,
         )
         self.authorization_server = authorization_server
