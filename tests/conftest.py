@@ -32,6 +32,7 @@ with socket.socket() as _probe:
 os.environ["DEMO_CLOUD_URL"] = f"http://127.0.0.1:{DEMO_CLOUD_PORT}"
 
 type Install = Callable[..., None]
+type PassTime = Callable[[float], None]
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +62,18 @@ async def setup(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, "repairs", {})
     assert await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
+
+
+@pytest.fixture
+def pass_time(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> PassTime:
+    """Return a function that lets seconds pass by the clock of the event loop."""
+    clock, passed = hass.loop.time, [0.0]
+    monkeypatch.setattr(hass.loop, "time", lambda: clock() + passed[0])
+
+    def pass_time(seconds: float) -> None:
+        passed[0] += seconds
+
+    return pass_time
 
 
 @pytest.fixture

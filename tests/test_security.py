@@ -34,6 +34,7 @@ from custom_components.developer_credentials import (
 )
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.oauth2.errors import (
+    InvalidGrantError,
     InvalidServerError,
     TokenRequestError,
     UnavailableError,
@@ -194,7 +195,7 @@ class TestLogin:
     """A login is that of the flow that began it, and of nobody else."""
 
     async def test_unpredictable(self, hass: HomeAssistant, server: RecordingServer) -> None:
-        """Each login has a state and a challenge of its own; a verifier serves once.
+        """Each login has a state and a challenge of its own; its code is sent once.
 
         The state is the flow's id, which is random, with Home Assistant's signature.
         """
@@ -207,11 +208,12 @@ class TestLogin:
             assert len({query[name] for query in queries}) == 50
         assert {len(query["code_challenge"]) for query in queries} == {43}
         state = {"flow_id": "7", "redirect_uri": REDIRECT_URI}
-        for _ in range(2):
-            await implementation.async_resolve_external_data({"code": "code", "state": state})
-        first, second = (request.body for request in server.requests)
-        assert len(first["code_verifier"]) == 128
-        assert "code_verifier" not in second
+        external_data = {"code": "code", "state": state}
+        await implementation.async_resolve_external_data(external_data)
+        with pytest.raises(InvalidGrantError):
+            await implementation.async_resolve_external_data(external_data)
+        (request,) = server.requests
+        assert len(request.body["code_verifier"]) == 128
 
     async def _begin(self, hass: HomeAssistant, cloud: DemoAuthorizationServer) -> ConfigFlowResult:
         cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))

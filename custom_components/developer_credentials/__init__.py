@@ -15,7 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from . import provider, websocket_api
 from .const import DOMAIN, LOGGER
-from .credentials import orphaned_entries
+from .credentials import entry_tokens, orphaned_entries
 from .credentials.entry_tokens import async_revoke_token
 from .credentials.rejection import async_withdraw_outdated
 from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
@@ -49,6 +49,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_add_implementation_provider(hass, DOMAIN, async_provide_implementations)
     provider.async_watch(hass)
     orphaned_entries.async_watch(hass)
+    entry_tokens.async_watch(hass)
     websocket_api.async_setup(hass)
 
     async def reload(_: ServiceCall) -> None:

@@ -28,6 +28,7 @@ from tests.common import (
     issue_ids,
     log_in_and_return,
 )
+from tests.conftest import PassTime
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -141,7 +142,10 @@ async def test_rejected_at_set_up(
 
 
 async def test_accepted_again(
-    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+    hass: HomeAssistant,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    pass_time: PassTime,
 ) -> None:
     """The repair goes when a later request succeeds: the server had a bad day."""
     _rotate(demo_cloud)
@@ -152,6 +156,7 @@ async def test_accepted_again(
     assert issue_ids(hass)
     demo_cloud.unavailable = False
     demo_cloud.clients["client-id"].client_secret = SENTINEL
+    pass_time(10)
     assert int(await _poll(hass, account)) > 0
     assert issue_ids(hass) == []
     assert async_get_rejections(hass) == {}

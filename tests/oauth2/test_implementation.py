@@ -27,6 +27,7 @@ from custom_components.developer_credentials.oauth2.errors import (
 from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
 from custom_components.developer_credentials.oauth2.server import ServerFields
 from tests.common import REDIRECT_URI, SENTINEL
+from tests.conftest import PassTime
 from tests.recording_server import TOKEN, RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("current_request_with_host")
@@ -103,19 +104,54 @@ async def test_pkce(
 
 
 async def test_code_verifiers(hass: HomeAssistant, server: RecordingServer) -> None:
-    """Each flow has a verifier of its own, which serves once, however often its URL is made."""
+    """Each flow has a verifier of its own, which serves once, however often its URL is made.
+
+    A code that comes again is refused here: without its verifier, it would prove nothing.
+    """
     implementation = _make(hass, server, pkce=True)
     first, second = await _query(implementation, "a"), await _query(implementation, "b")
     again = await _query(implementation, "a")
     assert first["code_challenge"] == again["code_challenge"] != second["code_challenge"]
-    for flow_id in ("b", "a", "a"):
+    for flow_id in ("b", "a"):
         await implementation.async_resolve_external_data(_external_data(flow_id))
-    by_b, by_a, by_a_again = (request.body for request in server.requests)
+    with pytest.raises(InvalidGrantError) as error:
+        await implementation.async_resolve_external_data(_external_data("a"))
+    assert implementation.error is error.value
+    assert SENTINEL not in f"{error.value!r} {error.value}"
+    by_b, by_a = (request.body for request in server.requests)
     assert code_challenge_of(by_a["code_verifier"])["code_challenge"] == first["code_challenge"]
     assert code_challenge_of(by_b["code_verifier"])["code_challenge"] == second["code_challenge"]
-    assert "code_verifier" not in by_a_again
     third = await _query(implementation, "a")
     assert third["code_challenge"] not in {first["code_challenge"], second["code_challenge"]}
+
+
+@pytest.mark.parametrize("secret", [SENTINEL, ""])
+@pytest.mark.parametrize("state", [{"flow_id": "another"}, {}])
+async def test_login_that_was_not_begun_here(
+    hass: HomeAssistant, server: RecordingServer, secret: str, state: dict[str, str]
+) -> None:
+    """With PKCE, the code of a login before a restart, or of nobody's, is refused, not sent."""
+    implementation = _make(hass, server, secret, pkce=True if secret else None)
+    await _query(implementation)
+    external_data = {"code": "code", "state": {**state, "redirect_uri": REDIRECT_URI}}
+    with pytest.raises(InvalidGrantError):
+        await implementation.async_resolve_external_data(external_data)
+    assert server.requests == []
+
+
+async def test_verifier_of_a_subclass(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A subclass that has code verifiers of its own adds them as Home Assistant's classes do."""
+
+    class Peculiar(AuthImplementation):
+        @property
+        @override
+        def extra_token_resolve_data(self) -> dict[str, str]:
+            return {"code_verifier": "own"}
+
+    declared = AuthorizationServer("https://acme.example", server.token_url, pkce=True)
+    implementation = Peculiar(hass, "acme", DeveloperCredential("id"), declared)
+    await implementation.async_resolve_external_data(_external_data())
+    assert server.requests[0].body["code_verifier"] == "own"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +180,9 @@ async def test_unusable_token(hass: HomeAssistant, server: RecordingServer, body
         assert implementation.error is error.value
 
 
-async def test_error_is_of_the_last_request(hass: HomeAssistant, server: RecordingServer) -> None:
+async def test_error_is_of_the_last_request(
+    hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+) -> None:
     """A request that brings a token takes back why the one before brought none."""
     implementation = _make(hass, server)
     server.respond = answer("", 503)
@@ -152,6 +190,7 @@ async def test_error_is_of_the_last_request(hass: HomeAssistant, server: Recordi
         await implementation.async_refresh_token({"refresh_token": OLD})
     assert type(implementation.error) is UnavailableError
     server.respond = answer(TOKEN)
+    pass_time(10)
     await implementation.async_refresh_token({"refresh_token": OLD})
     assert implementation.error is None
 
@@ -208,6 +247,20 @@ async def test_refresh_keeps_what_the_server_leaves_out(
     new = await _make(hass, server).async_refresh_token(old)
     assert new.pop("expires_at")
     assert new == {**old, "access_token": f"{SENTINEL}-new"}
+
+
+async def test_new_fields_at_each_refresh(
+    hass: HomeAssistant, server: RecordingServer, sessions: list[OAuth2Session]
+) -> None:
+    """A server that adds other fields at each refresh does not let the stored token grow."""
+    for number in range(10):
+        server.respond = answer(TOKEN | {f"field-{number}": "x" * 60_000, "user": 7})
+        await sessions[0].async_ensure_token_valid()
+        data = {**sessions[0].config_entry.data, "token": {**sessions[0].token, "expires_at": 0}}
+        hass.config_entries.async_update_entry(sessions[0].config_entry, data=data)
+    assert len(server.requests) == 10
+    assert len(str(sessions[0].token)) < 20_000
+    assert sessions[0].token["user"] == 7
 
 
 @pytest.mark.parametrize("token", [{"access_token": "a"}, {"refresh_token": None}])
@@ -287,6 +340,24 @@ async def test_same_refresh_token_at_another_server(
     refreshes = (one.async_refresh_token({"refresh_token": OLD}) for one in implementations)
     await asyncio.gather(*refreshes)
     assert {request.path for request in server.requests} == {"/a/token", "/b/token"}
+
+
+async def test_same_refresh_token_of_another_client(
+    hass: HomeAssistant, server: RecordingServer
+) -> None:
+    """Two clients may have the same refresh token; neither is given the other's answer."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        body = await request.post()
+        return web.json_response(TOKEN | {"access_token": f"{SENTINEL}-{body['client_id']!s}"})
+
+    server.respond = respond
+    first, second = _make(hass, server), _make(hass, server)
+    second.credential = DeveloperCredential("other", SENTINEL)
+    tokens = await asyncio.gather(
+        *(one.async_refresh_token({"refresh_token": OLD}) for one in (first, second))
+    )
+    assert [token["access_token"] for token in tokens] == [f"{SENTINEL}-id", f"{SENTINEL}-other"]
 
 
 async def test_concurrent_refreshes_of_different_tokens(

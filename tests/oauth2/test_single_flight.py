@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant
 import pytest
 
+from custom_components.developer_credentials.oauth2 import single_flight
 from custom_components.developer_credentials.oauth2.single_flight import async_join
+from tests.common import SENTINEL
 
 KEY = ("test", "key")
 
@@ -46,6 +49,22 @@ async def test_joined(hass: HomeAssistant) -> None:
     assert [await task for task in tasks] == [1, 1, 1]
     assert await call.join(hass) == 2
     assert call.kept == []
+
+
+async def test_representation(hass: HomeAssistant) -> None:
+    """The result is in no representation of the task, which asyncio's debug mode logs."""
+
+    async def call() -> str:
+        return SENTINEL
+
+    seen: list[str] = []
+    join = hass.async_create_task(async_join(hass, KEY, call))
+    await asyncio.sleep(0)
+    (flight,) = hass.data["developer_credentials_flights"].values()
+    flight.task.add_done_callback(lambda task: seen.append(f"{task!r} {task.result()} {flight}"))
+    assert await join == SENTINEL
+    assert "finished" in seen[0]
+    assert SENTINEL not in seen[0]
 
 
 async def test_other_key(hass: HomeAssistant) -> None:
@@ -128,3 +147,55 @@ async def test_joined_when_it_ends(hass: HomeAssistant) -> None:
     assert await first == 1
     assert await late[0] == 1
     assert call.count == 1
+
+
+async def test_stop_waits(hass: HomeAssistant) -> None:
+    """A stop of Home Assistant waits for a call whose result is to be kept, and for no other."""
+    call, other = Call(), Call()
+    tasks = [
+        hass.async_create_background_task(call.join(hass), "waits"),
+        hass.async_create_background_task(async_join(hass, ("test", "other"), other), "other"),
+    ]
+    await _some_steps()
+    hass.loop.call_later(0.2, call.end.set)
+    await hass.async_stop()
+    assert [task.cancelled() for task in tasks] == [False, True]
+    assert tasks[0].result() == 1
+
+
+async def test_stop_waits_for_what_begins_meanwhile(hass: HomeAssistant) -> None:
+    """A call that begins while Home Assistant waits for another one is waited for as well."""
+    first, second = Call(), Call()
+    tasks = [hass.async_create_background_task(first.join(hass), "first")]
+
+    def begin_the_second() -> None:
+        join = second.join(hass, ("test", "second"))
+        tasks.append(hass.async_create_background_task(join, "second"))
+        hass.loop.call_later(0.1, first.end.set)
+        hass.loop.call_later(0.2, second.end.set)
+
+    await _some_steps()
+    hass.loop.call_later(0.1, begin_the_second)
+    await hass.async_stop()
+    assert [task.result() for task in tasks] == [1, 1]
+
+
+async def test_stop_gives_up(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A call that goes on is given up, and that is told; what comes while others stop is kept."""
+    monkeypatch.setattr(single_flight, "STOP_TIMEOUT", 0.1)
+    call = Call()
+    task = hass.async_create_background_task(call.join(hass), "waits")
+    await _some_steps()
+
+    async def stop_slowly(_: Event) -> None:
+        await asyncio.sleep(0.1)
+        call.end.set()
+        await asyncio.sleep(0.1)
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop_slowly)
+    await hass.async_stop()
+    assert "Home Assistant stops without waiting any longer for 1 token requests" in caplog.text
+    assert task.cancelled()
+    assert call.kept == [1]

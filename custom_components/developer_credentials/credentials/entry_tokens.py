@@ -1,15 +1,41 @@
 """The tokens in integrations' config entries: kept when nobody waits, revoked with their entry."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import LOGGER
+from ..oauth2.backoff import async_forget
 from ..oauth2.implementation import AuthImplementation
 from ..oauth2.revocation import async_revoke
 from .store import Key, async_get_users_of
+
+
+@callback
+def async_watch(hass: HomeAssistant) -> None:
+    """Have a server asked again at once for the token of an entry that is reloaded.
+
+    Whoever reloads one wants it tried now; whoever removes one, no more. Home Assistant's own
+    attempts to set up an entry do not unload it.
+    """
+
+    @callback
+    def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.state is ConfigEntryState.NOT_LOADED or change is ConfigEntryChange.REMOVED:
+            token = entry.data.get("token")
+            if isinstance(token, Mapping) and isinstance(token.get("refresh_token"), str):
+                async_forget(hass, token["refresh_token"])
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
 
 
 @callback

@@ -1,6 +1,7 @@
 """What the credential form is filled in for: a credential of ours, or one of Home Assistant's."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -22,7 +23,7 @@ from ..credentials.last_answers import async_note
 from ..credentials.store import async_find_subentry, async_get_entry, async_get_users, credential_of
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.implementation import AuthImplementation
-from ..oauth2.redirect_uri import async_get_redirect_uri
+from ..oauth2.redirect_uri import async_get_redirect_uri, async_is_redirect_uri_told
 from ..oauth2.server import AuthorizationServer
 from ..oauth2.verification import Outcome, Verification, async_verify
 from ..platform import PlatformError, async_call, async_get_platform
@@ -63,7 +64,10 @@ class CredentialSubject(ABC):
         """Return the server to verify a credential with, None where there is none to ask."""
 
     async def async_verify(self, credential: DeveloperCredential) -> Verification:
-        """Return whether the server knows a credential, where there is one to ask; never raises."""
+        """Return whether the server knows a credential, where there is one to ask; never raises.
+
+        A redirect URI that is not known to be that of the login is not judged.
+        """
         inconclusive = Verification(Outcome.INCONCLUSIVE, "", credential)
         if (server := await self.async_get_server(credential)) is None:
             return inconclusive
@@ -71,7 +75,11 @@ class CredentialSubject(ABC):
             redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
         except NoURLAvailableError:
             return inconclusive
-        return await async_verify(self.hass, server, credential, redirect_uri)
+        is_told = async_is_redirect_uri_told(self.hass, credential.redirect_uri)
+        verification = await async_verify(self.hass, server, credential, redirect_uri)
+        if verification.outcome is Outcome.REDIRECT_URI_REJECTED and not is_told:
+            return replace(inconclusive, credential=verification.credential)
+        return verification
 
 
 class OwnCredential(CredentialSubject):

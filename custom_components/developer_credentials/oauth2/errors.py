@@ -50,6 +50,8 @@ class TokenRequestError(OAuth2TokenRequestError):
         error: The error code of the server, or an empty text.
         error_description: The server's explanation, or an empty text. Like the code it is plain,
             short, and free of what was sent.
+        retry_after: The seconds that the server wants to be left alone for; None where it did not
+            say so.
     """
 
     reason: ClassVar[str] = "refused"
@@ -76,6 +78,7 @@ class TokenRequestError(OAuth2TokenRequestError):
         self.http_status = status
         self.error = error
         self.error_description = error_description
+        self.retry_after: float | None = None
 
 
 class _TransientError(TokenRequestError, OAuth2TokenRequestTransientError, ConfigEntryNotReady):

@@ -12,12 +12,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 from yarl import URL
 
+from .backoff import RefreshGrant, async_get_error, async_noting_failure
 from .client import DeveloperCredential
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .pkce import code_challenge_of, generate_code_verifier
 from .redirect_uri import async_get_redirect_uri
 from .server import AuthorizationServer
 from .single_flight import async_join
+from .stored_token import refreshed
 from .token_endpoint import TokenEndpoint
 
 
@@ -98,6 +100,9 @@ class AuthImplementation(LocalOAuth2Implementation):
     async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
         """Return the token for an authorization code (RFC 6749, section 4.1.3).
 
+        With PKCE, a code is sent with the verifier of its login only (RFC 7636, section 4.5): one
+        that comes again, or for a login that this instance has not begun, is refused here.
+
         Raises:
             TokenRequestError: There is none; the class says why.
         """
@@ -110,6 +115,9 @@ class AuthImplementation(LocalOAuth2Implementation):
         }
         if code_verifier := self._code_verifiers.pop(state.get("flow_id", ""), None):
             data["code_verifier"] = code_verifier
+        elif "code_verifier" not in data and self.authorization_server.uses_pkce(self.credential):
+            # Sent without, a server that does not insist on PKCE would take a stolen code.
+            raise self._invalid_grant("no code verifier")
         return await self._noting_error(self._async_token(data))
 
     @override
@@ -117,45 +125,50 @@ class AuthImplementation(LocalOAuth2Implementation):
         """Return the token after its refresh (RFC 6749, section 6).
 
         However many ask to refresh the same token, one request is made: a server that rotates
-        refresh tokens takes each of them once (RFC 9700, section 4.14.2). What the server does not
-        send stays: the refresh token, and the lifetime.
+        refresh tokens takes each of them once (RFC 9700, section 4.14.2). One that did not answer
+        is left alone for a while. What the server does not send stays: the refresh token, and the
+        lifetime.
 
         Raises:
             TokenRequestError: There is none; the class says why.
         """
         if not (refresh_token := token.get("refresh_token")):
             # Only another login brings a token.
-            request_info = self.token_endpoint.request_info
-            self.error = InvalidGrantError(domain=self.domain, request_info=request_info)
-            raise self.error
+            raise self._invalid_grant("no refresh token")
+        grant = RefreshGrant(self.token_url, self.credential.client_id, refresh_token)
+        if error := async_get_error(self.hass, grant, self.credential):
+            self.error = error
+            raise error
         try:
-            answer = await self._noting_error(self._async_refresh(token, refresh_token))
+            answer = await self._noting_error(self._async_refresh(token, grant))
         except TokenRequestError as err:
             if self.observer:
                 self.observer(err)
             raise
-        return {**token, **answer}
+        return refreshed(token, answer)
 
-    async def _async_refresh(self, token: dict[str, Any], refresh_token: str) -> dict[str, Any]:
+    async def _async_refresh(self, token: dict[str, Any], grant: RefreshGrant) -> dict[str, Any]:
+        async def request() -> dict[str, Any]:
+            data = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token}
+            with async_noting_failure(self.hass, grant, self.credential):
+                return await self._async_token(data, token.get("expires_in"))
+
         async def refresh() -> dict[str, Any]:
-            data = {"grant_type": "refresh_token", "refresh_token": refresh_token}
             credential = self.credential
             try:
-                return await self._async_token(data, token.get("expires_in"))
+                return await request()
             except InvalidClientError:
                 if credential == self.credential:
                     raise
             # It was corrected while the server looked at the old one.
-            return await self._async_token(data, token.get("expires_in"))
+            return await request()
 
         def keep(answer: dict[str, Any]) -> None:
             if self.keep_token:
                 expires_at = time.time() + answer["expires_in"]
-                self.keep_token(token, {**token, **answer, "expires_at": expires_at})
+                self.keep_token(token, {**refreshed(token, answer), "expires_at": expires_at})
 
-        return await async_join(
-            self.hass, ("refresh", self.token_url, refresh_token), refresh, keep
-        )
+        return await async_join(self.hass, ("refresh", *grant), refresh, keep)
 
     async def _async_token(self, data: dict[str, str], expires_in: object = None) -> dict[str, Any]:
         """Return the token for a grant; `expires_in` is its lifetime where nobody tells it."""
@@ -183,6 +196,15 @@ class AuthImplementation(LocalOAuth2Implementation):
             self.authorization_server.auth_method_of(self.credential),
             self.domain,
         )
+
+    def _invalid_grant(self, description: str) -> InvalidGrantError:
+        """Return, and note, that a grant cannot serve; the server is not asked."""
+        self.error = InvalidGrantError(
+            domain=self.domain,
+            request_info=self.token_endpoint.request_info,
+            error_description=description,
+        )
+        return self.error
 
     async def _noting_error[T](self, request: Awaitable[T]) -> T:
         """Return what a request brings, and note why it brings nothing."""

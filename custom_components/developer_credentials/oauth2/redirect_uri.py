@@ -2,8 +2,13 @@
 
 The callback of this instance takes the answer of the server whether or not My Home Assistant is
 loaded; only the registered URI has to be the one that is sent (RFC 6749, section 3.1.2.3).
+
+The address of this instance is the one by which the user has opened it, as the frontend tells it in
+flows of integrations. Elsewhere it is the request's own, where Home Assistant knows that as one of
+its addresses; else a configured one. Nothing that any page could send makes one.
 """
 
+from contextlib import suppress
 from enum import StrEnum
 
 from aiohttp import hdrs
@@ -14,7 +19,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     HEADER_FRONTEND_BASE,
     MY_AUTH_CALLBACK_PATH,
 )
-from homeassistant.helpers.network import get_url
+from homeassistant.helpers.network import NoURLAvailableError, get_url
 
 
 class RedirectUri(StrEnum):
@@ -35,14 +40,48 @@ def async_get_redirect_uri(hass: HomeAssistant, choice: RedirectUri) -> str:
     Raises:
         NoURLAvailableError: It is this instance's own, and Home Assistant knows no address of it.
     """
-    if choice is RedirectUri.MY or (
-        choice is RedirectUri.DEFAULT and "my" in hass.config.components
-    ):
+    if _is_my(hass, choice):
         return MY_AUTH_CALLBACK_PATH
-    # The frontend says at which address the user has opened it; in repairs the browser does.
-    headers = request.headers if (request := http.current_request.get()) else {}
-    base = headers.get(HEADER_FRONTEND_BASE) or headers.get(hdrs.ORIGIN, "").removesuffix("null")
-    return f"{base or get_url(hass, prefer_external=True)}{AUTH_CALLBACK_PATH}"
+    return f"{_async_get_address(hass)}{AUTH_CALLBACK_PATH}"
+
+
+@callback
+def async_is_redirect_uri_told(hass: HomeAssistant, choice: RedirectUri) -> bool:
+    """Return whether a login will have the redirect URI of a choice, as far as can be told.
+
+    Else it is made of an address of Home Assistant by which the user may never open it: a tool that
+    sends WebSocket commands, for one, does not tell any. A browser does, by its `Origin`.
+    """
+    if _is_my(hass, choice):
+        return True
+    if (request := http.current_request.get()) is None:
+        return False
+    return _async_get_address(hass) in {
+        request.headers.get(HEADER_FRONTEND_BASE),
+        request.headers.get(hdrs.ORIGIN),
+    }
+
+
+def _is_my(hass: HomeAssistant, choice: RedirectUri) -> bool:
+    return choice is RedirectUri.MY or (
+        choice is RedirectUri.DEFAULT and "my" in hass.config.components
+    )
+
+
+@callback
+def _async_get_address(hass: HomeAssistant) -> str:
+    """Return the address by which the user has opened Home Assistant, as far as that is known.
+
+    Raises:
+        NoURLAvailableError: Home Assistant knows no address of its own.
+    """
+    if (request := http.current_request.get()) and (
+        base := request.headers.get(HEADER_FRONTEND_BASE)
+    ):
+        return base
+    with suppress(NoURLAvailableError):
+        return get_url(hass, require_current_request=True, prefer_external=True)
+    return get_url(hass, prefer_external=True)
 
 
 @callback

@@ -5,7 +5,7 @@ way (RFC 7009, section 2.1).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiohttp import ClientError, ClientTimeout, RequestInfo, hdrs
@@ -15,6 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ..const import LOGGER
+from .backoff import parse_retry_after
 from .client import ClientAuthMethod, DeveloperCredential
 from .client_authentication import authenticated
 from .errors import InvalidResponseError, UnavailableError, error_class
@@ -64,13 +65,15 @@ class TokenEndpoint:
                 answer.status,
                 answer.error,
             )
-            raise kind(
+            error = kind(
                 domain=self.domain,
                 request_info=self.request_info,
                 status=answer.status,
                 error=answer.error,
                 error_description=answer.error_description,
             )
+            error.retry_after = answer.retry_after
+            raise error
         return dict(answer.fields)
 
     def checked(
@@ -122,4 +125,8 @@ class TokenEndpoint:
             ) from None
         basic = headers.get(hdrs.AUTHORIZATION, "").removeprefix("Basic ")
         sent = (data.get(name) for name in _SENT_SECRETS)
-        return parse_answer(response.status, content, [self.credential.client_secret, basic, *sent])
+        answer = parse_answer(
+            response.status, content, [self.credential.client_secret, basic, *sent]
+        )
+        retry_after = response.headers.get(hdrs.RETRY_AFTER)
+        return replace(answer, retry_after=parse_retry_after(response.status, retry_after))

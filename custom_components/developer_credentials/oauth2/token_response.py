@@ -38,12 +38,14 @@ class Answer:
         fields: The fields of the answer; empty where it has none that can be read.
         error: The error code, plain and short; empty without one.
         error_description: The explanation, likewise.
+        retry_after: The seconds that the server wants to be left alone for, where it says so.
     """
 
     status: int
     fields: Mapping[str, Any]
     error: str
     error_description: str
+    retry_after: float | None = None
 
     @property
     def is_error(self) -> bool:
