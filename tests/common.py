@@ -122,6 +122,11 @@ async def continue_repair(
     return next_step
 
 
+def full_width(text: str) -> str:
+    """Return a text in the full-width forms of its characters, which look much the same."""
+    return "".join(chr(ord(char) + 0xFEE0) for char in text)
+
+
 def issue_ids(hass: HomeAssistant) -> list[str]:
     """Return the ids of this integration's issues."""
     return sorted(issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN)

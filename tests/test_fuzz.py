@@ -4,10 +4,12 @@
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import escape
 import json
 import os
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
@@ -15,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+from yarl import URL
 
 from custom_components.developer_credentials import AuthImplementation, DeveloperCredential
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
@@ -24,6 +27,7 @@ from custom_components.developer_credentials.credentials.yaml_list import (
     async_check_items,
 )
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
+from custom_components.developer_credentials.oauth2.token_endpoint import TokenEndpoint
 from custom_components.developer_credentials.websocket_api import COMMANDS
 from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, issue_ids, stored
 from tests.conftest import Install
@@ -228,6 +232,75 @@ async def test_token_endpoint(
         assert token["refresh_token"]
     await asyncio.sleep(0)
     await _is_there(hass)
+
+
+# Ways in which servers repeat what they got; each may be on top of another.
+ENCODINGS: Final[list[Callable[[str], str]]] = [
+    str,
+    str.upper,
+    quote_plus,
+    lambda text: quote(text, safe=""),
+    lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    escape,
+    lambda text: "".join(f"&#{ord(char)};" for char in text),
+    lambda text: "".join(f"&#x{ord(char):x};" for char in text),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: text.replace("/", "\\/"),
+]
+# What is sent; found again by its letters, which the words around it have not.
+LETTERS: Final = "0123456789abcdef"
+SENT: Final = st.tuples(TEXT, st.text(LETTERS, min_size=12, max_size=40), TEXT)
+WORDS: Final = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=LETTERS))
+
+
+@given(
+    sent=st.dictionaries(
+        st.sampled_from(["password", "assertion", "device_code", "refresh_token", "x"]),
+        SENT,
+        min_size=1,
+    ),
+    secret=SENT,
+    key=SENT,
+    basic=st.booleans(),
+    encodings=st.lists(st.sampled_from(ENCODINGS), min_size=1, max_size=3),
+    words=st.lists(WORDS, min_size=2, max_size=2),
+    field=st.sampled_from(["error", "error_description"]),
+    status=st.sampled_from([200, 400, 401, 500]),
+)
+@FUZZ
+async def test_echo(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    sent: dict[str, tuple[str, str, str]],
+    secret: tuple[str, str, str],
+    key: tuple[str, str, str],
+    encodings: list[Callable[[str], str]],
+    words: list[str],
+    field: str,
+    status: int,
+    *,
+    basic: bool,
+) -> None:
+    """Whatever a server repeats of what it was sent, in whatever encoding, no exception has it."""
+    echoed = " and ".join("".join(parts) for parts in (*sent.values(), secret, key))
+    for encode in encodings:
+        echoed = encode(echoed)
+    text = f"{words[0]} {echoed} {words[1]}"
+    server.respond = answer({"error": "odd"} | {field: text}, status)
+    endpoint = TokenEndpoint(
+        hass,
+        str(URL(server.token_url).with_query({"key": "".join(key)})),
+        DeveloperCredential("id", "".join(secret)),
+        "client_secret_basic" if basic else "client_secret_post",
+        "acme",
+    )
+    with pytest.raises(TokenRequestError) as raised:
+        await endpoint.async_request_token({name: "".join(parts) for name, parts in sent.items()})
+    error = raised.value
+    told = f"{error!r} {error} {vars(error)}".lower()
+    for _, letters, _ in (*sent.values(), secret, key):
+        assert letters not in told
+    assert error.__context__ is None
 
 
 async def _the_one(hass: HomeAssistant, domain: str = "demo_cloud") -> None:

@@ -9,14 +9,18 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 import pytest
+from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
+from yarl import URL
 
 from custom_components.developer_credentials import (
     AuthorizationServer,
+    DeveloperCredential,
     async_discover_authorization_server,
 )
 from custom_components.developer_credentials.oauth2 import metadata
 from custom_components.developer_credentials.oauth2.errors import InvalidServerError
 from demo.authorization_server import DemoAuthorizationServer
+from tests.common import full_width
 from tests.recording_server import RecordingServer, Respond, answer
 
 RFC8414 = "/.well-known/oauth-authorization-server"
@@ -78,7 +82,8 @@ async def test_well_known_addresses(
     [
         ({}, {"pkce": None, "token_endpoint_auth_method": "client_secret_basic"}),
         ({"code_challenge_methods_supported": ["plain", "S256"]}, {"pkce": True}),
-        ({"code_challenge_methods_supported": ["plain"]}, {"pkce": False}),
+        ({"code_challenge_methods_supported": ["plain"]}, {"pkce": None}),
+        ({"code_challenge_methods_supported": []}, {"pkce": None}),
         ({"code_challenge_methods_supported": None}, {"pkce": None}),
         ({"code_challenge_methods_supported": "S256"}, {"pkce": None}),
         ({"code_challenge_methods_supported": 256}, {"pkce": None}),
@@ -125,6 +130,96 @@ async def test_fields(
     server.respond = answer(_document(server.url, **fields))
     found = await async_discover_authorization_server(hass, server.url)
     assert {name: getattr(found, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("challenges", [[], ["plain"], ["s256"], None, {"S256": 1}])
+async def test_public_client_keeps_pkce(
+    hass: HomeAssistant, server: RecordingServer, challenges: object
+) -> None:
+    """A client without a secret has a code challenge, whatever is listed (RFC 9700, 2.1.1)."""
+    server.respond = answer(_document(server.url, code_challenge_methods_supported=challenges))
+    found = await async_discover_authorization_server(hass, server.url)
+    assert found.uses_pkce(DeveloperCredential("id"))
+    assert not found.uses_pkce(DeveloperCredential("id", "secret"))
+
+
+PUBLIC_ISSUERS = ["https://cloud.example", "https://8.8.8.8", "https://ai/tenant"]
+LOCAL_ISSUERS = ["https://nas.local", "https://192.168.1.2", "https://nas:8443", "https://[::1]"]
+ENDPOINTS = [
+    "authorization_endpoint",
+    "token_endpoint",
+    "revocation_endpoint",
+    "device_authorization_endpoint",
+    "registration_endpoint",
+]
+NOT_PUBLIC = [
+    "http://169.254.169.254/latest",
+    "http://192.168.1.1/apply?reboot=1",
+    "http://localhost:8123/auth/token",
+    "http://cloud.example/token",
+    "https://localhost/token",
+    "https://10.0.0.1/token",
+    "https://[fd00::1]/token",
+    "https://0.0.0.0/token",
+    "https://nas/token",
+    "https://router.home.arpa/token",
+    "https://2130706433/token",
+    "https://127.1/token",
+    "https://127%2e0%2e0%2e1/token",
+    "https://[64:ff9b::7f00:1]/token",
+    f"https://{full_width('127')}.0.0.1/token",
+]
+
+
+def _publish_as(aioclient_mock: AiohttpClientMocker, issuer: str, **fields: object) -> None:
+    """Have an issuer that no test can be publish its document."""
+    url = URL(issuer)
+    address = url.with_path(RFC8414 + url.path.removesuffix("/"))
+    aioclient_mock.clear_requests()
+    aioclient_mock.get(str(address), json=_document(issuer, **fields))
+
+
+@pytest.mark.parametrize("issuer", PUBLIC_ISSUERS)
+@pytest.mark.parametrize("field", ENDPOINTS)
+async def test_public_issuer_names_what_is_not_public(
+    hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, issuer: str, field: str
+) -> None:
+    """Metadata of a public issuer cannot lead into the local network, nor to plain http."""
+    for url in NOT_PUBLIC:
+        _publish_as(aioclient_mock, issuer, **{field: url})
+        with pytest.raises(InvalidServerError):
+            await async_discover_authorization_server(hass, issuer)
+
+
+async def test_what_an_issuer_may_name(
+    hass: HomeAssistant, aioclient_mock: AiohttpClientMocker
+) -> None:
+    """A local issuer may name local addresses, and any issuer public ones, its own or others."""
+    for issuer in PUBLIC_ISSUERS + LOCAL_ISSUERS:
+        url = "https://login.example/token"
+        if issuer in LOCAL_ISSUERS:
+            url = "http://192.168.1.1/token"
+        _publish_as(aioclient_mock, issuer, token_endpoint=url)
+        assert (await async_discover_authorization_server(hass, issuer)).token_url == url
+
+
+async def test_override_may_be_local(
+    hass: HomeAssistant, aioclient_mock: AiohttpClientMocker
+) -> None:
+    """What the integration says itself is its own affair."""
+    issuer, url = "https://cloud.example", "http://127.0.0.1/token"
+    _publish_as(aioclient_mock, issuer, token_endpoint="http://127.0.0.2")
+    found = await async_discover_authorization_server(hass, issuer, token_url=url)
+    assert found.token_url == url
+
+
+async def test_words_of_another_issuer(hass: HomeAssistant, server: RecordingServer) -> None:
+    """What a document calls its issuer is told as one short line."""
+    server.respond = answer({"issuer": "\u202e\n" + "a" * 50_000})
+    with pytest.raises(InvalidServerError) as raised:
+        await async_discover_authorization_server(hass, server.url)
+    assert len(str(raised.value)) < 400
+    assert str(raised.value).isprintable()
 
 
 async def test_overrides(hass: HomeAssistant, server: RecordingServer) -> None:
@@ -293,9 +388,10 @@ async def test_several_issuers(hass: HomeAssistant, server: RecordingServer) -> 
 async def test_nobody_listens(
     hass: HomeAssistant, socket_enabled: None, unused_tcp_port: int
 ) -> None:
-    """A server that is not there is asked again later."""
-    with pytest.raises(ImplementationUnavailableError, match="does not answer: Client"):
+    """A server that is not there is asked again later; the error keeps nothing of aiohttp's."""
+    with pytest.raises(ImplementationUnavailableError, match="does not answer: Client") as raised:
         await async_discover_authorization_server(hass, f"http://127.0.0.1:{unused_tcp_port}")
+    assert raised.value.__context__ is None
 
 
 async def test_slow(

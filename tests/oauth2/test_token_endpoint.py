@@ -195,6 +195,7 @@ async def test_no_token(
     assert len(server.requests) == 1
     assert SENTINEL not in f"{raised.value!r} {raised.value} {vars(raised.value)}"
     assert "Basic" not in repr(raised.value)
+    assert raised.value.__context__ is None
     # Integrations judge by the status as well.
     reauth = isinstance(raised.value, OAuth2TokenRequestReauthError)
     assert raised.value.status in (range(400, 429) if reauth else range(500, 600))
@@ -239,6 +240,7 @@ async def test_no_answer(
     with pytest.raises(UnavailableError) as raised:
         await _endpoint(hass, server).async_request_token(GRANT)
     assert SENTINEL not in f"{raised.value!r} {raised.value}"
+    assert raised.value.__context__ is None
 
 
 async def test_nobody_listens(
@@ -255,7 +257,26 @@ async def test_nobody_listens(
     with pytest.raises(UnavailableError, match="ClientConnectorError") as raised:
         await endpoint.async_request_token(GRANT)
     # What aiohttp raised may have the request.
-    assert raised.value.__suppress_context__
+    assert raised.value.__context__ is None
+    assert raised.value.__cause__ is None
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_query_of_the_endpoint(
+    hass: HomeAssistant, server: RecordingServer, status: int
+) -> None:
+    """The query of the endpoint's address may be a key: it is sent, and told to nobody."""
+    url = f"{server.token_url}?key={SENTINEL}-key"
+    words = f"{SENTINEL}-key at {url}"
+    server.respond = answer({"error": "odd", "error_description": words}, status)
+    endpoint = TokenEndpoint(
+        hass, url, DeveloperCredential("id", SENTINEL), "client_secret_post", "acme"
+    )
+    with pytest.raises(TokenRequestError) as raised:
+        await endpoint.async_request_token(GRANT)
+    assert server.requests[0].raw_path == f"/token?key={SENTINEL}-key"
+    assert SENTINEL not in f"{raised.value!r} {raised.value} {vars(raised.value)}"
+    assert str(raised.value).endswith(f"url='{server.token_url}'")
 
 
 async def test_caller_is_cancelled(hass: HomeAssistant, server: RecordingServer) -> None:

@@ -1,9 +1,11 @@
 """Tests of what the token endpoint says: over real HTTP."""
 
 import base64
+from collections.abc import Callable
+from html import escape
 import json
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -106,7 +108,8 @@ async def test_words_of_the_server(hass: HomeAssistant, server: RecordingServer)
     assert description.startswith("no **REDACTED** or **REDACTED**. xxx")
     assert len(description) == 300
     assert raised.value.error == "invalid_grant"
-    assert str(raised.value).startswith("400, message='invalid_grant: no **REDACTED**")
+    # Everybody can read the text, which becomes an entry's reason.
+    assert str(raised.value) == f"400, message='invalid_grant', url='{server.token_url}'"
 
 
 async def test_what_is_redacted(hass: HomeAssistant, server: RecordingServer) -> None:
@@ -128,7 +131,35 @@ async def test_what_is_redacted(hass: HomeAssistant, server: RecordingServer) ->
     )
 
 
-@pytest.mark.parametrize("name", ["code", "code_verifier", "refresh_token", "token"])
+@pytest.mark.parametrize("field", ["error", "error_description"])
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic", "none"])
+@pytest.mark.parametrize("escaped", [escape, quote, quote_plus, json.dumps, str.upper])
+async def test_escaped_secret_is_redacted(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    escaped: Callable[[str], str],
+    method: ClientAuthMethod,
+    field: str,
+) -> None:
+    """A secret that the server repeats is redacted, however it escapes it, whatever field has it.
+
+    Also where it was not sent.
+    """
+    secret = f"<{SENTINEL}/+& 'x'>"
+    server.respond = answer({"error": "odd"} | {field: f"Bad {escaped(secret)} here"}, 400)
+    with pytest.raises(RefusedError) as raised:
+        await _endpoint(hass, server, secret, method).async_request_token(GRANT)
+    told = getattr(raised.value, field)
+    assert told.replace('"', "") == "Bad **REDACTED** here"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["code", "code_verifier", "refresh_token", "token", "password", "assertion"],
+        *["device_code", "api_key", "audience", "a parameter of nobody's"],
+    ],
+)
 async def test_what_is_sent_is_redacted(
     hass: HomeAssistant, server: RecordingServer, name: str
 ) -> None:
@@ -139,7 +170,10 @@ async def test_what_is_sent_is_redacted(
     assert raised.value.error_description == "not **REDACTED**"
 
 
-@pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token"])
+@pytest.mark.parametrize(
+    "name",
+    ["access_token", "refresh_token", "id_token", "accessToken", "token", "device_secret"],
+)
 async def test_what_is_given_is_redacted(
     hass: HomeAssistant, server: RecordingServer, name: str
 ) -> None:

@@ -11,6 +11,11 @@ import pytest
 from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
 from custom_components.developer_credentials.oauth2 import verification
 from custom_components.developer_credentials.oauth2.client import ClientAuthMethod
+from custom_components.developer_credentials.oauth2.errors import (
+    InvalidResponseError,
+    UnavailableError,
+    error_class,
+)
 from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
 from custom_components.developer_credentials.oauth2.server import ServerFields
 from custom_components.developer_credentials.oauth2.verification import (
@@ -109,8 +114,14 @@ async def test_public_client(hass: HomeAssistant, demo_cloud: DemoAuthorizationS
         ("none", None, {POST}, ["none", POST], POST),
         ("none", None, {BASIC}, ["none", POST, BASIC], BASIC),
         ("none", POST, {"none"}, [POST, "none"], None),
-        (POST, None, {"none"}, [POST, BASIC, "none"], "none"),
-        (POST, None, set(), [POST, BASIC, "none"], None),
+        (POST, None, {"none"}, [POST, BASIC], None),
+        (BASIC, None, {"none"}, [BASIC, POST], None),
+        (POST, "none", {"none"}, [POST, BASIC], None),
+        (POST, "none", {POST}, [POST], None),
+        (BASIC, "none", {POST}, [BASIC, POST], POST),
+        (POST, None, set(), [POST, BASIC], None),
+        ("none", None, set(), ["none", POST, BASIC], None),
+        ("none", BASIC, set(), [BASIC, "none", POST], BASIC),
     ],
 )
 async def test_declared_method(
@@ -122,7 +133,10 @@ async def test_declared_method(
     asked: list[str],
     kept: str | None,
 ) -> None:
-    """What is kept, then what is declared, comes first; only another way than declared is kept."""
+    """What is kept, then what is declared, comes first; only another way than declared is kept.
+
+    A server that does not ask for the secret proves nothing of it, unless that is declared.
+    """
     seen = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -139,6 +153,79 @@ async def test_declared_method(
     assert seen == asked
     assert result.outcome is (ACCEPTED if seen[-1] in accepted else REJECTED)
     assert result.credential.token_endpoint_auth_method == kept
+
+
+@pytest.mark.parametrize(
+    ("declared", "method", "code", "asked"),
+    [
+        (POST, None, "invalid_client", [POST]),
+        (BASIC, None, "invalid_client", [BASIC]),
+        (BASIC, BASIC, "invalid_client", [BASIC]),
+        (POST, "none", "invalid_client", [POST]),
+        # Perhaps it was by the other one that the server had accepted it.
+        (POST, BASIC, "invalid_client", [BASIC, POST]),
+        # That may be said of the method.
+        (POST, None, "unauthorized_client", [POST, BASIC]),
+    ],
+)
+@pytest.mark.parametrize("secret", [SENTINEL, ""])
+async def test_accepted_before(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    declared: ClientAuthMethod,
+    method: ClientAuthMethod | None,
+    code: str,
+    asked: list[str],
+    secret: str,
+) -> None:
+    """A wrong secret of a client that was accepted before costs one failed attempt."""
+    server.respond = answer({"error": code}, 401)
+    found = await async_verify(
+        hass,
+        AuthorizationServer(
+            f"{server.url}/authorize", server.token_url, token_endpoint_auth_method=declared
+        ),
+        DeveloperCredential("id", secret, token_endpoint_auth_method=method),
+        REDIRECT_URI,
+        accepted_before=True,
+    )
+    assert found.outcome is REJECTED
+    seen = [BASIC if request.authorization else POST for request in server.requests]
+    assert seen == asked if secret else len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        ("invalid_client", REJECTED),
+        ("unauthorized_client", REJECTED),
+        ("invalid_grant", ACCEPTED),
+        ("invalid_code", ACCEPTED),
+        ("redirect_uri_mismatch", REDIRECT_URI_REJECTED),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 429, 500, 502, 503])
+async def test_judged_as_a_refresh_is(
+    hass: HomeAssistant, server: RecordingServer, code: str, status: int, outcome: Outcome
+) -> None:
+    """What a refresh takes for no word of the server's (a redirect, 429, 5xx), proves nothing."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return await answer({"error": code}, status if request.method == "POST" else 200)(request)
+
+    server.respond = respond
+    kind = error_class(status, code)
+    heard = not issubclass(kind, UnavailableError | InvalidResponseError)
+    assert heard is (status in {200, 400, 401, 403, 404})
+    assert (await _verify(hass, server.url)).outcome is (outcome if heard else INCONCLUSIVE)
+
+
+async def test_method_that_proves_nothing_is_given_up(
+    hass: HomeAssistant, socket_enabled: None, unused_tcp_port: int
+) -> None:
+    """A secret that is stored as not to be sent is sent from now on, whatever the server says."""
+    result = await _verify(hass, f"http://127.0.0.1:{unused_tcp_port}", method="none")
+    assert result == Verification(INCONCLUSIVE, "", DeveloperCredential("id", SENTINEL))
 
 
 async def test_asks_as_a_login_does(hass: HomeAssistant, server: RecordingServer) -> None:
@@ -186,7 +273,7 @@ async def test_habits(
     outcome: Outcome,
     method: ClientAuthMethod | None,
 ) -> None:
-    """It is judged by the code, whatever the status; the other way is tried before "rejected"."""
+    """It is judged by the code, also with 200 or 404; another way is tried before "rejected"."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
         code = basic if "Authorization" in request.headers else post

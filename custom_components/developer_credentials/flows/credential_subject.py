@@ -76,7 +76,15 @@ class CredentialSubject(ABC):
         except NoURLAvailableError:
             return inconclusive
         is_told = async_is_redirect_uri_told(self.hass, credential.redirect_uri)
-        verification = await async_verify(self.hass, server, credential, redirect_uri)
+        # An entry that uses it has a token, for which the server had to accept the client.
+        is_same = self.stored is not None and self.stored.client_id == credential.client_id
+        verification = await async_verify(
+            self.hass,
+            server,
+            credential,
+            redirect_uri,
+            accepted_before=is_same and bool(self.users),
+        )
         if verification.outcome is Outcome.REDIRECT_URI_REJECTED and not is_told:
             return replace(inconclusive, credential=verification.credential)
         return verification

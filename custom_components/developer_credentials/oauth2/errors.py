@@ -17,6 +17,7 @@ from homeassistant.exceptions import (
     OAuth2TokenRequestReauthError,
     OAuth2TokenRequestTransientError,
 )
+from multidict import CIMultiDict, CIMultiDictProxy
 
 # What servers call a client that they do not accept, beside the two names of RFC 6749.
 INVALID_CLIENT_CODES: Final = frozenset(
@@ -44,12 +45,15 @@ class TokenRequestError(OAuth2TokenRequestError):
     Integrations judge by `status` as well. It follows the effect where the server's does not: a
     rejected client, which is a 400 or 401, must not look like a refused login.
 
+    Its text may become the reason of an entry, which every user can read: it has words of ours and
+    known error codes, and of the request the method and the address without its query.
+
     Attributes:
         reason: The kind of failure, the end of the translation key for the user.
         http_status: The HTTP status of the server; 0 without an answer.
         error: The error code of the server, or an empty text.
         error_description: The server's explanation, or an empty text. Like the code it is plain,
-            short, and free of what was sent.
+            short, and free of what was sent. Without an answer it is ours: what failed.
         retry_after: The seconds that the server wants to be left alone for; None where it did not
             say so.
     """
@@ -68,12 +72,17 @@ class TokenRequestError(OAuth2TokenRequestError):
         error_description: str = "",
     ) -> None:
         """Initialize with the answer of the server."""
-        message = ": ".join(text for text in (error, error_description) if text)
+        message = error if error in CLASSES else self.reason
+        if not status and error_description:
+            message = f"{message}: {error_description}"
+        url = request_info.real_url.with_query(None)
         super().__init__(
             domain=domain,
-            request_info=request_info,
+            request_info=RequestInfo(
+                url, request_info.method, CIMultiDictProxy(CIMultiDict()), url
+            ),
             status=status if status in self.effects else self.effects.start,
-            message=message or self.reason,
+            message=message,
         )
         self.http_status = status
         self.error = error

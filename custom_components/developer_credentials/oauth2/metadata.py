@@ -15,16 +15,17 @@ from typing import Any, Final, Unpack
 from aiohttp import ClientError, ClientTimeout
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.json import json_loads_object
 from yarl import URL
 
 from ..const import DOMAIN
+from ..plain_text import plain_line
 from .client import AUTH_METHODS, ClientAuthMethod
-from .endpoint_url import check_endpoint
+from .endpoint_url import check_endpoint, is_public_host
 from .errors import InvalidServerError
+from .http_session import async_get_session
 from .server import AuthorizationServer, ServerFields
 from .single_flight import async_join
 from .token_response import async_read
@@ -51,7 +52,8 @@ async def async_discover_authorization_server(
     """Return the authorization server that an issuer's metadata describes.
 
     Its endpoints are taken from there (RFC 8414, section 2), S256 where it is listed, and how
-    clients authenticate.
+    clients authenticate. A public issuer's endpoints are public and https. A client without a
+    secret has a code challenge, whatever is listed (RFC 9700, section 2.1.1).
 
     Args:
         hass: Home Assistant.
@@ -79,7 +81,8 @@ async def async_discover_authorization_server(
             # Yesterday's is better than none.
             if document is None:
                 raise
-    server = _server(document.fields, overrides)
+    public = is_public_host(URL(issuer).raw_host or "")
+    server = _server(document.fields, overrides, public=public)
     # Only what can be used is worth keeping.
     documents[issuer] = document
     return server
@@ -89,16 +92,7 @@ async def _async_fetch(hass: HomeAssistant, issuer: str) -> Mapping[str, Any]:
     """Return the metadata of an issuer from the first address that has it."""
     other: object = None
     for url in _well_known_urls(issuer):
-        try:
-            async with async_get_clientsession(hass).get(
-                url, allow_redirects=False, timeout=ClientTimeout(total=TIMEOUT)
-            ) as response:
-                if response.status != HTTPStatus.OK:
-                    continue
-                answer = await async_read(response.content)
-        except (ClientError, TimeoutError) as err:
-            reason = f"{url.host} does not answer: {type(err).__name__}"
-            raise ImplementationUnavailableError(reason) from None
+        answer = await _async_get(hass, url)
         try:
             fields = json_loads_object(answer)
         except HomeAssistantError, ValueError:
@@ -107,8 +101,23 @@ async def _async_fetch(hass: HomeAssistant, issuer: str) -> Mapping[str, Any]:
             return fields
         other = other or fields.get("issuer")
     if other:
-        raise InvalidServerError(f"issuer is {other!r} in its own metadata")
+        raise InvalidServerError(f"issuer is {plain_line(str(other))!r} in its own metadata")
     raise ImplementationUnavailableError(f"{issuer} has no metadata")
+
+
+async def _async_get(hass: HomeAssistant, url: URL) -> bytes:
+    """Return what stands at an address; nothing where there is no document."""
+    try:
+        async with async_get_session(hass).get(
+            url, allow_redirects=False, timeout=ClientTimeout(total=TIMEOUT)
+        ) as response:
+            if response.status != HTTPStatus.OK:
+                return b""
+            return await async_read(response.content)
+    except (ClientError, TimeoutError) as err:
+        reason = f"{url.host} does not answer: {type(err).__name__}"
+    # Not within: what is raised there keeps the request.
+    raise ImplementationUnavailableError(reason)
 
 
 def _well_known_urls(issuer: str) -> list[URL]:
@@ -123,8 +132,10 @@ def _well_known_urls(issuer: str) -> list[URL]:
     return [url.with_path(one, encoded=True) for one in dict.fromkeys(paths)]
 
 
-def _server(fields: Mapping[str, Any], overrides: ServerFields) -> AuthorizationServer:
-    """Return the server that the fields of a document describe."""
+def _server(
+    fields: Mapping[str, Any], overrides: ServerFields, *, public: bool
+) -> AuthorizationServer:
+    """Return the server that the fields of a document describe, which may have to be public."""
     found: ServerFields = {
         "authorize_url": fields.get("authorization_endpoint", ""),
         "token_url": fields.get("token_endpoint", ""),
@@ -132,8 +143,12 @@ def _server(fields: Mapping[str, Any], overrides: ServerFields) -> Authorization
         "device_authorization_url": fields.get("device_authorization_endpoint"),
         "registration_url": fields.get("registration_endpoint"),
     }
-    if isinstance(challenges := fields.get("code_challenge_methods_supported"), list):
-        found["pkce"] = "S256" in challenges
+    for name, url in found.items():
+        if public and url is not None and name not in overrides:
+            check_endpoint(name, url, public=True)
+    challenges = fields.get("code_challenge_methods_supported")
+    if isinstance(challenges, list) and "S256" in challenges:
+        found["pkce"] = True
     if "token_endpoint_auth_method" not in overrides:
         found["token_endpoint_auth_method"] = _auth_method(fields)
     found.update(overrides)

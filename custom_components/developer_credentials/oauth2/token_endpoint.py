@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from aiohttp import ClientError, ClientTimeout, RequestInfo, hdrs
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -19,13 +18,12 @@ from .backoff import parse_retry_after
 from .client import ClientAuthMethod, DeveloperCredential
 from .client_authentication import authenticated
 from .errors import InvalidResponseError, UnavailableError, error_class
+from .http_session import async_get_session
+from .redaction import sent_secrets
 from .token_response import Answer, async_read, parse_answer, parse_token
 
 # Seconds for a whole request, within the 30 that Home Assistant's flows wait.
 TIMEOUT: Final = 20.0
-
-# What of the body must be in no text.
-_SENT_SECRETS: Final = ("code", "code_verifier", "refresh_token", "token")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,8 +106,9 @@ class TokenEndpoint:
             UnavailableError: There is no answer.
         """
         body, headers = authenticated(self.credential, self.auth_method, data)
+        sent = sent_secrets(self.url, body, headers.get(hdrs.AUTHORIZATION, ""))
         try:
-            async with async_get_clientsession(self.hass).post(
+            async with async_get_session(self.hass).post(
                 self.url,
                 data=body,
                 headers=headers,
@@ -117,16 +116,14 @@ class TokenEndpoint:
                 timeout=ClientTimeout(total=TIMEOUT),
             ) as response:
                 content = await async_read(response.content)
+                retry_after = response.headers.get(hdrs.RETRY_AFTER)
+                return replace(
+                    parse_answer(response.status, content, [self.credential.client_secret, *sent]),
+                    retry_after=parse_retry_after(response.status, retry_after),
+                )
         except (ClientError, TimeoutError) as err:
-            raise UnavailableError(
-                domain=self.domain,
-                request_info=self.request_info,
-                error_description=type(err).__name__,
-            ) from None
-        basic = headers.get(hdrs.AUTHORIZATION, "").removeprefix("Basic ")
-        sent = (data.get(name) for name in _SENT_SECRETS)
-        answer = parse_answer(
-            response.status, content, [self.credential.client_secret, basic, *sent]
+            failure = type(err).__name__
+        # Not within: what is raised there keeps the request.
+        raise UnavailableError(
+            domain=self.domain, request_info=self.request_info, error_description=failure
         )
-        retry_after = response.headers.get(hdrs.RETRY_AFTER)
-        return replace(answer, retry_after=parse_retry_after(response.status, retry_after))

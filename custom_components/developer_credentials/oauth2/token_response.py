@@ -1,31 +1,27 @@
 """What the token endpoint says: a token, or an error (RFC 6749, section 5).
 
 An answer is read to 64 KiB. It is JSON, whatever its content type says, or form-encoded, as older
-servers do. No secret of the request or of the answer is in a text of it.
+servers do. What it says in words is told by `redaction`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from html import escape
 from http import HTTPStatus
 import re
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import parse_qsl
 
 from aiohttp import StreamReader
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.json import json_loads_object
 
 from .errors import CLASSES
+from .redaction import given_secrets, redact
 from .server import MAX_EXPIRES_IN
 
-REDACTED: Final = "**REDACTED**"
-
-# Bytes of an answer; characters of an error description.
+# Bytes of an answer.
 MAX_ANSWER: Final = 65_536
-MAX_TEXT: Final = 300
 
-_GIVEN_SECRETS: Final = ("access_token", "refresh_token", "id_token")
 _USUAL_NAME: Final = re.compile(r"[\w.-]+")
 
 
@@ -53,27 +49,21 @@ class Answer:
         return bool(self.error) or not HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def parse_answer(status: int, content: bytes, sent_secrets: Iterable[str | None]) -> Answer:
+def parse_answer(status: int, content: bytes, sent: Iterable[str]) -> Answer:
     """Return what an answer says.
 
     Args:
         status: The HTTP status.
         content: The body of the answer.
-        sent_secrets: What of the request must be in no text.
+        sent: What of the request is in no text (`redaction.sent_secrets`).
     """
     fields = _fields(content)
-    secrets = [*sent_secrets, *(fields.get(name) for name in _GIVEN_SECRETS)]
-    secret_texts = {
-        text
-        for secret in secrets
-        if isinstance(secret, str) and secret
-        for text in (secret, quote_plus(secret), quote(secret, safe=""), escape(secret))
-    }
+    secrets = [*sent, *given_secrets(fields)]
     return Answer(
         status=status,
         fields=fields,
-        error=_code(fields.get("error"), secret_texts),
-        error_description=_plain(fields.get("error_description"), secret_texts),
+        error=_code(fields.get("error"), secrets),
+        error_description=_words(fields.get("error_description"), secrets),
     )
 
 
@@ -134,17 +124,11 @@ def _seconds(value: object) -> int | None:
     return int(min(seconds, MAX_EXPIRES_IN)) if seconds >= 0 else None
 
 
-def _code(value: object, secret_texts: set[str]) -> str:
+def _code(value: object, secrets: Iterable[str]) -> str:
     """Return an error code; a known one as it is, though a secret may be a part of it."""
-    return value if isinstance(value, str) and value in CLASSES else _plain(value, secret_texts)
+    return value if isinstance(value, str) and value in CLASSES else _words(value, secrets)
 
 
-def _plain(value: object, secret_texts: Iterable[str]) -> str:
-    """Return a text of the server as one short line, without what is secret."""
-    if not isinstance(value, str):
-        return ""
-    # The longest first: one may be a part of another.
-    for secret in sorted(secret_texts, key=len, reverse=True):
-        value = value.replace(secret, REDACTED)
-    line = " ".join("".join(char if char.isprintable() else " " for char in value).split())
-    return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"
+def _words(value: object, secrets: Iterable[str]) -> str:
+    """Return what the server says, where it is text."""
+    return redact(value, secrets) if isinstance(value, str) else ""

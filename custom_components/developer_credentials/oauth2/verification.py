@@ -2,10 +2,11 @@
 
 Nothing is asked of the user. The token endpoint gets an authorization code that nobody issued: a
 server that accepts the client refuses the code, one that does not refuses the client (RFC 6749,
-section 5.2). It is judged by the error code, since servers disagree on the status. Before a client
-counts as rejected, the other ways to authenticate are tried. The authorization endpoint is asked
-too, for it has to show an error itself where client id or redirect URI are wrong (section
-4.1.2.1), and would leave the user there.
+section 5.2). It is judged as a refresh is (`errors.error_class`). Before a client counts as
+rejected, the other ways to authenticate are tried, three in all; but not without its secret where
+that is not declared, which would prove nothing. The authorization endpoint is asked too, for it has
+to show an error itself where client id or redirect URI are wrong (section 4.1.2.1), and would leave
+the user there.
 
 Every other answer, and none, is inconclusive.
 """
@@ -20,21 +21,29 @@ from typing import Final
 
 from aiohttp import ClientError
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from yarl import URL
 
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
-from .errors import INVALID_CLIENT_CODES, REDIRECT_URI_CODES, UnavailableError
+from .errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRedirectUriError,
+    RefusedError,
+    UnavailableError,
+    error_class,
+)
+from .http_session import async_get_session
 from .pkce import code_challenge_of, generate_code_verifier
 from .server import AuthorizationServer
 from .token_endpoint import TokenEndpoint
+from .token_response import Answer
 
 # Seconds for all requests together.
 TIMEOUT: Final = 10.0
 
 # How servers refuse the code, beside RFC 6749's name for it.
 _INVALID_CODE_CODES: Final = frozenset(
-    {"invalid_grant", "invalid_code", "bad_verification_code", "invalid_authorization_code"}
+    {"invalid_code", "bad_verification_code", "invalid_authorization_code"}
 )
 
 
@@ -71,6 +80,8 @@ async def async_verify(
     server: AuthorizationServer,
     credential: DeveloperCredential,
     redirect_uri: str,
+    *,
+    accepted_before: bool = False,
 ) -> Verification:
     """Return whether the server knows the client, after ten seconds at most; never raises.
 
@@ -79,12 +90,15 @@ async def async_verify(
         server: The authorization server.
         credential: The client.
         redirect_uri: The redirect URI that the login will have.
+        accepted_before: Whether the server has accepted the client before, with another secret or
+            this one. Where it does not by the declared method, no other one is tried then: servers
+            count failed attempts.
     """
     inquiry = _Inquiry(hass, server, credential, redirect_uri)
-    verification = Verification(Outcome.INCONCLUSIVE, "", credential)
+    verification = Verification(Outcome.INCONCLUSIVE, "", inquiry.credential)
     with suppress(TimeoutError):
         async with asyncio.timeout(TIMEOUT):
-            verification = await inquiry.async_ask_token_endpoint()
+            verification = await inquiry.async_ask_token_endpoint(accepted_before=accepted_before)
             if verification.outcome in {Outcome.ACCEPTED, Outcome.INCONCLUSIVE} and (
                 await inquiry.async_is_refused_by_login_page()
             ):
@@ -95,7 +109,11 @@ async def async_verify(
 
 
 class _Inquiry:
-    """The requests of one verification; they have what those of a login will have."""
+    """The requests of one verification; they have what those of a login will have.
+
+    Attributes:
+        credential: The client, without a method that proves nothing.
+    """
 
     def __init__(
         self,
@@ -107,24 +125,44 @@ class _Inquiry:
         """Initialize with a code verifier where the login will have one."""
         self._hass = hass
         self._server = server
-        self._credential = credential
+        self._declared = server.token_endpoint_auth_method
+        if not self._proves(credential.token_endpoint_auth_method):
+            # A secret is there to be sent.
+            credential = replace(credential, token_endpoint_auth_method=None)
+        self.credential = credential
         self._redirect_uri = redirect_uri
         self._code_verifier = generate_code_verifier() if server.uses_pkce(credential) else None
 
-    async def async_ask_token_endpoint(self) -> Verification:
+    async def async_ask_token_endpoint(self, *, accepted_before: bool) -> Verification:
         """Return what the token endpoint thinks of the client, by each way to authenticate."""
-        method = self._server.auth_method_of(self._credential)
-        verification = await self._async_ask(method)
-        if verification.outcome is not Outcome.REJECTED or not self._credential.client_secret:
+        method = self._server.auth_method_of(self.credential)
+        answer = await self._async_ask(method)
+        verification = self._judged(answer, method)
+        if verification.outcome is not Outcome.REJECTED or not self.credential.client_secret:
             return verification
-        for other in dict.fromkeys((self._server.token_endpoint_auth_method, *AUTH_METHODS)):
-            if other != method and (second := await self._async_ask(other)).outcome in _KNOWN:
+        if (
+            accepted_before
+            and method == self._declared
+            and answer is not None
+            and answer.error == "invalid_client"
+        ):
+            return verification
+        for other in dict.fromkeys((self._declared, *AUTH_METHODS)):
+            if other == method or not self._proves(other):
+                continue
+            second = self._judged(await self._async_ask(other), other)
+            if second.outcome in _KNOWN:
                 return second
         return verification
 
-    async def _async_ask(self, method: ClientAuthMethod) -> Verification:
+    def _proves(self, method: ClientAuthMethod | None) -> bool:
+        """Return whether being accepted by a method says something of a client with a secret."""
+        return method != "none" or self._declared == "none"
+
+    async def _async_ask(self, method: ClientAuthMethod) -> Answer | None:
+        """Return what the token endpoint says to a code that nobody issued; None without answer."""
         endpoint = TokenEndpoint(
-            self._hass, self._server.token_url, self._credential, method, domain=""
+            self._hass, self._server.token_url, self.credential, method, domain=""
         )
         data = {
             **self._server.token_params,
@@ -134,17 +172,21 @@ class _Inquiry:
         }
         if self._code_verifier:
             data["code_verifier"] = self._code_verifier
-        try:
-            answer = await endpoint.async_post(data)
-        except UnavailableError:
-            return Verification(Outcome.INCONCLUSIVE, "", self._credential)
-        outcome = _judge(answer.error)
+        with suppress(UnavailableError):
+            return await endpoint.async_post(data)
+        return None
+
+    def _judged(self, answer: Answer | None, method: ClientAuthMethod) -> Verification:
+        """Return what an answer proves of the client that authenticated by a method."""
+        if answer is None:
+            return Verification(Outcome.INCONCLUSIVE, "", self.credential)
+        outcome = _outcome(answer)
         detail = ": ".join(text for text in (answer.error, answer.error_description) if text)
-        credential = self._credential
+        credential = self.credential
         if outcome in _KNOWN and credential.client_secret:
-            declared = method == self._server.token_endpoint_auth_method
             credential = replace(
-                credential, token_endpoint_auth_method=None if declared else method
+                credential,
+                token_endpoint_auth_method=None if method == self._declared else method,
             )
         return Verification(outcome, detail, credential)
 
@@ -152,7 +194,7 @@ class _Inquiry:
         """Return whether the authorization endpoint calls the request a bad one."""
         url = URL(self._server.authorize_url).update_query(
             response_type="code",
-            client_id=self._credential.client_id,
+            client_id=self.credential.client_id,
             redirect_uri=self._redirect_uri,
             state=secrets.token_urlsafe(32),
             **self._server.extra_authorize_data,
@@ -160,20 +202,19 @@ class _Inquiry:
         if self._code_verifier:
             url = url.update_query(code_challenge_of(self._code_verifier))
         try:
-            async with async_get_clientsession(self._hass).get(
-                url, allow_redirects=False
-            ) as response:
+            async with async_get_session(self._hass).get(url, allow_redirects=False) as response:
                 return response.status == HTTPStatus.BAD_REQUEST
         except ClientError, TimeoutError:
             return False
 
 
-def _judge(error: str) -> Outcome:
-    """Return what an error code of the token endpoint means."""
-    if error in _INVALID_CODE_CODES:
+def _outcome(answer: Answer) -> Outcome:
+    """Return what an answer of the token endpoint means."""
+    kind = error_class(answer.status, answer.error)
+    if kind is InvalidGrantError or (kind is RefusedError and answer.error in _INVALID_CODE_CODES):
         return Outcome.ACCEPTED
-    if error in REDIRECT_URI_CODES:
+    if kind is InvalidRedirectUriError:
         return Outcome.REDIRECT_URI_REJECTED
-    if error in INVALID_CLIENT_CODES:
+    if kind is InvalidClientError:
         return Outcome.REJECTED
     return Outcome.INCONCLUSIVE
