@@ -116,6 +116,11 @@ def kind_of(error: str) -> type[TokenRequestError] | None:
     return None
 
 
+def is_name(error: str) -> bool:
+    """Return whether an error code is one of the known names, in whatever case."""
+    return len(error) <= _MAX_CODE and _key(error) in _KINDS
+
+
 def error_class(
     status: int, error: str, *, says_error: bool = False, basic_challenge: bool = False
 ) -> type[TokenRequestError]:

@@ -70,17 +70,17 @@ class ErrorResponse(NamedTuple):
     is_said: bool
 
 
-def parse_error(fields: Mapping[str, object], text: str, challenge: str) -> ErrorResponse:
+def parse_error(body: object, text: str, challenge: str) -> ErrorResponse:
     """Return what an answer says of an error, as the server has it.
 
     Args:
-        fields: The fields of the answer; none where it has none.
+        body: What the body is as JSON or a form; None where it is neither.
         text: The body as text.
         challenge: The header WWW-Authenticate, empty without one.
     """
     codes: list[str] = []
     words: list[str] = []
-    for place in islice(_objects(fields), _MAX_OBJECTS):
+    for place in islice(_objects(body), _MAX_OBJECTS):
         names = {_name(key): value for key, value in place.items()}
         codes += _texts(names, _CODE_NAMES)
         # Strava names the field, and what is wrong with it.
@@ -89,14 +89,15 @@ def parse_error(fields: Mapping[str, object], text: str, challenge: str) -> Erro
         words += _texts(names, _WORD_NAMES)
     for name, value in _CHALLENGE_PARAM.findall(challenge):
         (codes if name.lower() == "error" else words).append(value)
-    if not fields and not text.lstrip().startswith(("<", "{", "[")):
+    if body is None and not text.lstrip().startswith(("<", "{", "[")):
         words.append(text)
     known = next((one for one in (*codes, *words) if kind_of(one)), None)
     code = known or next(iter(codes), "")
     return ErrorResponse(
         code,
         next((one for one in words if one != code), ""),
-        is_said=any(value and _name(key) in _ERROR_NAMES for key, value in fields.items()),
+        is_said=isinstance(body, Mapping)
+        and any(value and _name(key) in _ERROR_NAMES for key, value in body.items()),
     )
 
 

@@ -19,20 +19,20 @@ from homeassistant.exceptions import (
 )
 from multidict import CIMultiDict, CIMultiDictProxy
 
-# What servers call a client that they do not accept, beside the two names of RFC 6749.
-INVALID_CLIENT_CODES: Final = frozenset(
+# The names of RFC 6749, sections 4.1.2.1 and 5.2: an exception's text may have them.
+_STANDARD_CODES: Final = frozenset(
     {
+        "access_denied",
         "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
         "unauthorized_client",
-        "deleted_client",
-        "incorrect_client_credentials",
-        "invalid_client_id",
-        "invalid_client_secret",
+        "unsupported_grant_type",
     }
 )
-# What servers say that cannot answer now (RFC 6749, section 4.1.2.1; RFC 8628, section 3.5).
-UNAVAILABLE_CODES: Final = frozenset({"server_error", "slow_down", "temporarily_unavailable"})
-REDIRECT_URI_CODES: Final = frozenset({"redirect_uri_mismatch", "invalid_redirect_uri"})
 
 
 class InvalidServerError(ValueError):
@@ -46,7 +46,7 @@ class TokenRequestError(OAuth2TokenRequestError):
     rejected client, which is a 400 or 401, must not look like a refused login.
 
     Its text may become the reason of an entry, which every user can read: it has words of ours and
-    known error codes, and of the request the method and the address without its query.
+    the error codes of RFC 6749, and of the request the method and the address without its query.
 
     Attributes:
         reason: The kind of failure, the end of the translation key for the user.
@@ -72,7 +72,7 @@ class TokenRequestError(OAuth2TokenRequestError):
         error_description: str = "",
     ) -> None:
         """Initialize with the answer of the server."""
-        message = error if error in CLASSES else self.reason
+        message = error if error in _STANDARD_CODES else self.reason
         if not status and error_description:
             message = f"{message}: {error_description}"
         url = request_info.real_url.with_query(None)
@@ -143,27 +143,3 @@ class InvalidScopeError(_ReauthError):
 
 class RefusedError(_ReauthError):
     """The server refused for another reason; Home Assistant has the user log in again."""
-
-
-# The known error codes, and what each means.
-CLASSES: Final[dict[str, type[TokenRequestError]]] = {
-    **dict.fromkeys(UNAVAILABLE_CODES, UnavailableError),
-    **dict.fromkeys(INVALID_CLIENT_CODES, InvalidClientError),
-    **dict.fromkeys(REDIRECT_URI_CODES, InvalidRedirectUriError),
-    "invalid_grant": InvalidGrantError,
-    "invalid_scope": InvalidScopeError,
-}
-
-
-def error_class(status: int, error: str) -> type[TokenRequestError]:
-    """Return the class for an answer that is no token: by its code, where the status allows.
-
-    Args:
-        status: The HTTP status.
-        error: The error code, empty where the answer has none.
-    """
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UnavailableError
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return InvalidResponseError
-    return CLASSES.get(error, RefusedError)

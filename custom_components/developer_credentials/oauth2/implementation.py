@@ -5,6 +5,7 @@ log in with it, config entries refresh their tokens with it.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 import time
 from typing import Any, override
 
@@ -183,8 +184,12 @@ class AuthImplementation(LocalOAuth2Implementation):
         Raises:
             TokenRequestError: The answer is an error, or none; the class says why.
         """
-        data = {**self.authorization_server.token_params, **data}
-        return await self.token_endpoint.async_request_token(data)
+        server, grant_type = self.authorization_server, data["grant_type"]
+        endpoint = self.token_endpoint
+        if grant_type == "refresh_token" and server.refresh_url:
+            endpoint = replace(endpoint, url=server.refresh_url)
+        data = {**server.token_request_params(grant_type), **data}
+        return await endpoint.async_request_token(data)
 
     @property
     def token_endpoint(self) -> TokenEndpoint:
@@ -195,6 +200,7 @@ class AuthImplementation(LocalOAuth2Implementation):
             self.credential,
             self.authorization_server.auth_method_of(self.credential),
             self.domain,
+            self.authorization_server.token_request_format,
         )
 
     def _invalid_grant(self, description: str) -> InvalidGrantError:
