@@ -15,6 +15,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentry,
     SubentryFlowContext,
+    SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -26,6 +27,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components
@@ -36,7 +38,17 @@ from custom_components.developer_credentials.flows.credential_subject import Own
 from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
 from demo.authorization_server import DemoAuthorizationServer
-from tests.common import OFFLINE_PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of, stored
+from tests.common import (
+    OFFLINE_PLATFORM,
+    REDIRECT_URI,
+    SENTINEL,
+    add_credential,
+    begin_repair,
+    continue_repair,
+    entry_of,
+    issue_ids,
+    stored,
+)
 from tests.conftest import COMPONENTS, Install
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "demo_cloud")
@@ -218,12 +230,24 @@ async def test_other_authentication_method(
     assert credential["token_endpoint_auth_method"] == "client_secret_basic"
 
 
-async def test_secret_changes_while_the_server_is_asked(hass: HomeAssistant) -> None:
-    """A form with an empty secret field keeps the secret that is there when it is saved."""
-    subentry = await add_credential(hass, "demo_cloud", "id")
-    subentries = hass.config_entries.subentries
+async def _open_edit(hass: HomeAssistant, subentry: ConfigSubentry) -> SubentryFlowResult:
+    """Open the form of a credential."""
     handler = (entry_of(hass).entry_id, "credential")
-    step = await subentries.async_init(handler, context=_edit(subentry))
+    return await hass.config_entries.subentries.async_init(handler, context=_edit(subentry))
+
+
+async def _submit_edit(
+    hass: HomeAssistant, step: SubentryFlowResult, values: dict[str, Any] | None
+) -> SubentryFlowResult:
+    result = await hass.config_entries.subentries.async_configure(step["flow_id"], values)
+    await hass.async_block_till_done()
+    return result
+
+
+async def test_changed_while_the_server_is_asked(hass: HomeAssistant) -> None:
+    """What is changed by others while the server is asked is not mixed with what was entered."""
+    subentry = await add_credential(hass, "demo_cloud", "id")
+    step = await _open_edit(hass, subentry)
     asked: list[str] = []
 
     async def async_verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
@@ -235,10 +259,63 @@ async def test_secret_changes_while_the_server_is_asked(hass: HomeAssistant) -> 
 
     with patch.object(OwnCredential, "async_verify", async_verify):
         values = {"name": "Renamed", "client_id": "id", "redirect_uri": "default"}
-        await subentries.async_configure(step["flow_id"], values)
+        step = await _submit_edit(hass, step, values)
+        assert step["errors"] == {"base": "changed_meanwhile"}
+        assert stored(hass)[0]["name"] is None
+        await _submit_edit(hass, step, values)
     assert asked == [SENTINEL, f"{SENTINEL}-meanwhile"]
     (credential,) = stored(hass)
     assert (credential["name"], credential["client_secret"]) == ("Renamed", f"{SENTINEL}-meanwhile")
+
+
+@pytest.mark.parametrize(
+    "entered",
+    [
+        {},
+        {"client_secret": f"{SENTINEL}-mine"},
+        {"client_id": "mine", "client_secret": f"{SENTINEL}-mine"},
+    ],
+    ids=["name only", "secret", "both"],
+)
+async def test_two_windows(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, entered: dict[str, str]
+) -> None:
+    """A form that was opened before somebody else saved is shown again, with what is there now."""
+    demo_cloud.add_client("two", client_secret=f"{SENTINEL}-2", redirect_uris=(REDIRECT_URI,))
+    subentry = await add_credential(hass, "demo_cloud", "id")
+    first, second = await _open_edit(hass, subentry), await _open_edit(hass, subentry)
+    two = {**FORM, "client_id": "two", "client_secret": f"{SENTINEL}-2"}
+    await _submit_edit(hass, second, two)
+    values = {"name": "Renamed", "client_id": "id", "redirect_uri": "default", **entered}
+    step = await _submit_edit(hass, first, values)
+    assert (step["step_id"], step["errors"]) == ("edit", {"base": "changed_meanwhile"})
+    now = {"name": None, "client_id": "two", "client_secret": None, "redirect_uri": "default"}
+    assert _suggested(step) == now
+    # What is submitted then is what the user has seen, with the secret that goes with it.
+    values = {"name": "Renamed", "client_id": "two", "redirect_uri": "default"}
+    assert (await _submit_edit(hass, step, values))["reason"] == "credential_saved"
+    assert stored(hass)[0].items() >= {"name": "Renamed", **two}.items()
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+async def test_two_windows_after_an_error(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, reopened: bool
+) -> None:
+    """A secret that was entered, and rejected, before somebody else saved is not used after it."""
+    demo_cloud.add_client("two", client_secret=f"{SENTINEL}-2", redirect_uris=(REDIRECT_URI,))
+    subentry = await add_credential(hass, "demo_cloud", "id")
+    first, second = await _open_edit(hass, subentry), await _open_edit(hass, subentry)
+    step = await _submit_edit(hass, first, {**FORM, "client_secret": f"{SENTINEL}-wrong"})
+    assert step["errors"] == {"base": "rejected"}
+    two = {**FORM, "client_id": "two", "client_secret": f"{SENTINEL}-2"}
+    await _submit_edit(hass, second, two)
+    # The frontend asks for the step again where the dialog is opened once more.
+    values = None if reopened else {"client_id": "id", "redirect_uri": "default"}
+    step = await _submit_edit(hass, step, values)
+    assert _suggested(step)["client_id"] == "two"
+    values = {"name": "Renamed", "client_id": "two", "redirect_uri": "default"}
+    assert (await _submit_edit(hass, step, values))["reason"] == "credential_saved"
+    assert stored(hass)[0].items() >= {"name": "Renamed", **two}.items()
 
 
 SUBCLASS = """
@@ -338,6 +415,86 @@ async def test_disabled(hass: HomeAssistant) -> None:
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
     assert (await _begin(hass))["reason"] == "entry_disabled"
+
+
+@pytest.mark.parametrize("when", ["before", "while the server is asked"])
+@pytest.mark.parametrize("flow", ["config flow", "subentry flow"])
+async def test_disabled_while_the_form_is_open(hass: HomeAssistant, flow: str, when: str) -> None:
+    """What could not be used is not saved; the user is told why."""
+    await add_credential(hass, "demo_cloud", "first")
+    entry_id = entry_of(hass).entry_id
+    step: Mapping[str, Any]
+    if flow == "config flow":
+        step = await _begin(hass)
+    else:
+        step = await hass.config_entries.subentries.async_init(
+            (entry_id, "credential"), context={"source": SOURCE_USER}
+        )
+    asked: list[DeveloperCredential] = []
+
+    async def disable() -> None:
+        await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+
+    async def async_verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
+        asked.append(credential)
+        await disable()
+        return Verification(Outcome.ACCEPTED, "", credential)
+
+    if when == "before":
+        await disable()
+    manager = hass.config_entries.flow if flow == "config flow" else hass.config_entries.subentries
+    with patch.object(OwnCredential, "async_verify", async_verify):
+        result: Mapping[str, Any] = await manager.async_configure(step["flow_id"], FORM)
+    assert result["reason"] == "entry_disabled"
+    assert [credential["client_id"] for credential in stored(hass)] == ["first"]
+    assert len(asked) == (0 if when == "before" else 1)
+
+
+async def test_disabled_while_a_repair_is_open(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> None:
+    """A repair that adds a credential does not add one that could not be used."""
+    subentry = await add_credential(hass, "demo_cloud", "first")
+    entry = MockConfigEntry(
+        domain="demo_cloud", data={"auth_implementation": subentry.data["auth_domain"]}
+    )
+    await hass.config_entries.async_add(entry)
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    await hass.async_block_till_done()
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    result = await continue_repair(hass, hass_client, step, FORM)
+    assert (result["type"], result["reason"]) == ("abort", "entry_disabled")
+    assert stored(hass) == []
+
+
+async def test_edit_while_disabled(hass: HomeAssistant) -> None:
+    """What is there can be corrected meanwhile."""
+    subentry = await add_credential(hass, "demo_cloud", "id", f"{SENTINEL}-old")
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    result = await _submit_edit(hass, await _open_edit(hass, subentry), FORM)
+    assert result["reason"] == "credential_saved"
+    assert stored(hass)[0]["client_secret"] == SENTINEL
+
+
+async def test_removed_while_the_form_is_open(hass: HomeAssistant) -> None:
+    """The form of a removed entry saves nothing; that of "Add integration" makes another entry."""
+    await add_credential(hass, "demo_cloud", "first")
+    entry_id = entry_of(hass).entry_id
+    flow = hass.config_entries.subentries
+    handler = (entry_id, "credential")
+    subentry_step = await flow.async_init(handler, context={"source": SOURCE_USER})
+    step = await _begin(hass)
+    await hass.config_entries.async_remove(entry_id)
+    result = await flow.async_configure(subentry_step["flow_id"], FORM)
+    assert result["reason"] == "entry_removed"
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    assert (await _submit(hass, step, FORM))["reason"] == "credential_saved"
+    assert [credential["client_id"] for credential in stored(hass)] == ["id"]
 
 
 async def test_subentry_flow(hass: HomeAssistant) -> None:

@@ -216,9 +216,9 @@ async def test_two_fields(hass: HomeAssistant, server: RecordingServer, secret: 
 
     For a client without a secret, that is the one with PKCE.
     """
-    declared = AuthorizationServer("https://cloud.example/authorize", server.token_url)
+    urls = "https://cloud.example/authorize", server.token_url
+    declared = AuthorizationServer(*urls)
     ours = AuthImplementation(hass, "acme", DeveloperCredential("id &=+ü", secret), declared)
-    urls = declared.authorize_url, declared.token_url
     theirs = (
         LocalOAuth2Implementation(hass, "acme", "id &=+ü", secret, *urls)
         if secret

@@ -118,6 +118,7 @@ async def test_demo_cloud(
                 "last_refresh": {"result": "invalid_client"},
             }
         },
+        "damaged_credentials": [],
         "platform_problems": {},
     }
     demo_cloud.clients[CLIENT_ID].client_secret = SENTINEL

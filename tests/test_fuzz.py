@@ -282,7 +282,9 @@ async def test_echo(
     basic: bool,
 ) -> None:
     """Whatever a server repeats of what it was sent, in whatever encoding, no exception has it."""
-    echoed = " and ".join("".join(parts) for parts in (*sent.values(), secret, key))
+    credential = DeveloperCredential("id", "".join(secret))
+    values = ["".join(parts) for parts in (*sent.values(), key)]
+    echoed = " and ".join([*values, credential.client_secret])
     for encode in encodings:
         echoed = encode(echoed)
     text = f"{words[0]} {echoed} {words[1]}"
@@ -290,7 +292,7 @@ async def test_echo(
     endpoint = TokenEndpoint(
         hass,
         str(URL(server.token_url).with_query({"key": "".join(key)})),
-        DeveloperCredential("id", "".join(secret)),
+        credential,
         "client_secret_basic" if basic else "client_secret_post",
         "acme",
     )

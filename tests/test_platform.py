@@ -12,6 +12,7 @@ import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.platform import (
+    MAX_DETAIL,
     PlatformError,
     async_get_integrations,
     async_get_platform,
@@ -45,6 +46,20 @@ BROKEN = {
         PLATFORM.replace('/token")', '/token", scopes=["`" + "x y" * 200])'),
         "invalid server",
         "scopes has ''x yx y",
+    ),
+    "implementation_with_an_odd_server": (
+        """
+from custom_components.developer_credentials import AuthorizationServer
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return AuthorizationServer(f"http://{credential.client_id}.example", "")
+""",
+        "invalid server",
+        "authorize_url",
+    ),
+    "module_with_odd_words": (
+        "raise ImportError('`a`\\n\\u202e' + 'b' * 1000)",
+        "import failed",
+        "ImportError: 'a' bbb",
     ),
     "not_async": (
         "def async_get_authorization_server(hass): return 1",
@@ -88,7 +103,7 @@ async def async_get_auth_implementation(hass, auth_domain, credential):
     return LocalOAuth2Implementation(hass, "other", "", "", "", "")
 """,
         "wrong auth domain",
-        "other",
+        "async_get_auth_implementation",
     ),
 }
 
@@ -152,7 +167,12 @@ async def test_broken(
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["integration"] == "broken"
     assert detail in issue.translation_placeholders["detail"]
+    # Every user can read it.
     assert SENTINEL not in str(issue)
+    assert "client-id" not in str(issue)
+    assert "client_id" not in str(issue)
+    assert len(issue.translation_placeholders["detail"]) <= MAX_DETAIL
+    assert "other" not in str(issue)
 
 
 async def test_broken_without_a_credential(hass: HomeAssistant, install: Install) -> None:
@@ -206,6 +226,32 @@ async def test_recovers(hass: HomeAssistant, install: Install) -> None:
     hass.data["mood"] = True
     assert list(await async_get_implementations(hass, "moody")) == ["moody_client_id"]
     assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_moody") is None
+
+
+@pytest.mark.parametrize("knows_credential", [True, False])
+async def test_text_of_unavailable(
+    hass: HomeAssistant, install: Install, knows_credential: bool
+) -> None:
+    """Why a server cannot be used now is told, unless the function knows the credential."""
+    function = (
+        "async_get_auth_implementation(hass, auth_domain, credential)"
+        if knows_credential
+        else "async_get_authorization_server(hass)"
+    )
+    install(
+        "offline",
+        f"""
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+async def {function}:
+    raise ImplementationUnavailableError("no network, " + repr(locals()))
+""",
+    )
+    await add_credential(hass, "offline")
+    with pytest.raises(ImplementationUnavailableError) as raised:
+        await async_get_implementations(hass, "offline")
+    text = str(raised.value)
+    assert ("no network" in text) is not knows_credential
+    assert ("async_get_auth_implementation" in text) is knows_credential
 
 
 async def test_unavailable(hass: HomeAssistant, install: Install) -> None:

@@ -3,18 +3,33 @@
 import asyncio
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
+from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     async_get_implementations,
 )
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.developer_credentials import provider
+from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.oauth2.errors import InvalidClientError
-from tests.common import PLATFORM, REDIRECT_URI, SENTINEL, add_credential, entry_of
+from custom_components.developer_credentials.provider import async_watch
+from tests.common import (
+    CONFIG_FLOW,
+    PLATFORM,
+    REDIRECT_URI,
+    SENTINEL,
+    add_credential,
+    entry_of,
+    stored,
+)
 from tests.conftest import Install
 from tests.recording_server import TOKEN, RecordingServer, answer
 
@@ -50,14 +65,16 @@ async def test_authorize_url(hass: HomeAssistant, install: Install) -> None:
 
 
 async def test_names(hass: HomeAssistant, install: Install) -> None:
-    """A credential is picked by its name, or by its client id where it has none."""
+    """A credential is picked by its name, else by its integration's; never by its client id."""
     install("acme", PLATFORM)
-    await add_credential(hass, "acme", "a", name="My app")
-    await add_credential(hass, "acme", "b")
+    for client_id, name in (("a", "My app"), ("b", None), ("c", None), ("d", "My app")):
+        await add_credential(hass, "acme", client_id, name=name)
     implementations = await async_get_implementations(hass, "acme")
     assert {domain: one.name for domain, one in implementations.items()} == {
         "acme_a": "My app",
-        "acme_b": "b",
+        "acme_b": "Acme",
+        "acme_c": "Acme 2",
+        "acme_d": "My app 2",
     }
 
 
@@ -222,3 +239,125 @@ async def test_rotation_while_the_platform_is_slow(hass: HomeAssistant, install:
 
 
 SLOW = "    await hass.data['go_on'].wait()\n"
+
+
+IN_USE = """
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
+
+async def async_setup_entry(hass, entry):
+    entry.runtime_data = await async_get_config_entry_implementation(hass, entry)
+    return True
+
+async def async_unload_entry(hass, entry):
+    return True
+"""
+
+
+async def _account(
+    hass: HomeAssistant, install: Install, auth_domain: str = "acme_client_id"
+) -> MockConfigEntry:
+    """Install an integration, and add an entry of it that is not set up yet."""
+    install("acme", PLATFORM, __init__=IN_USE, config_flow=CONFIG_FLOW)
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": auth_domain})
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.mark.parametrize("was_running", [True, False])
+async def test_entry_while_disabled(
+    hass: HomeAssistant, install: Install, was_running: bool
+) -> None:
+    """While Developer Credentials is disabled, entries are to try again, and nobody logs in."""
+    entry = await _account(hass, install)
+    await add_credential(hass, "acme")
+    ours = entry_of(hass)
+    if not was_running:
+        # Home Assistant starts with the entry disabled.
+        await hass.config_entries.async_unload(ours.entry_id)
+        object.__setattr__(ours, "disabled_by", ConfigEntryDisabler.USER)
+        async_watch(hass)
+    else:
+        await hass.config_entries.async_set_disabled_by(ours.entry_id, ConfigEntryDisabler.USER)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    if issubclass(ImplementationUnavailableError, ConfigEntryNotReady):
+        assert entry.reason == "Developer Credentials is disabled"
+        assert entry.state.value == "setup_retry"
+    else:
+        # Home Assistant 2026.9, where the integration does not catch it.
+        assert entry.state.value == "setup_error"
+    assert hass.config_entries.flow.async_progress() == []
+
+    # An ignored card of ours is not the entry that is enabled.
+    card = MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE, unique_id="acme")
+    await hass.config_entries.async_add(card)
+    # It goes on at once, whatever became of it, without waiting for Home Assistant to try again.
+    await hass.config_entries.async_set_disabled_by(ours.entry_id, None)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_disabled_concerns_its_own(hass: HomeAssistant, install: Install) -> None:
+    """Enabling Developer Credentials reloads what waited for it: nothing else."""
+    entry = await _account(hass, install)
+    await add_credential(hass, "acme")
+    await hass.config_entries.async_setup(entry.entry_id)
+    other = MockConfigEntry(domain="acme", data={"auth_implementation": "other"})
+    other.add_to_hass(hass)
+    other.mock_state(hass, ConfigEntryState.SETUP_ERROR)
+    running = entry.runtime_data
+    ours = entry_of(hass)
+    for disabled_by in (ConfigEntryDisabler.USER, None):
+        await hass.config_entries.async_set_disabled_by(ours.entry_id, disabled_by)
+        await hass.async_block_till_done()
+    assert entry.runtime_data is running
+    assert other.state is ConfigEntryState.SETUP_ERROR
+
+
+async def test_credential_comes_back(hass: HomeAssistant, install: Install) -> None:
+    """One that was deleted and entered again by its key is its users' again, new secret and all."""
+    entry = await _account(hass, install)
+    subentry = await add_credential(hass, "acme")
+    await hass.config_entries.async_setup(entry.entry_id)
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    await add_credential(hass, "acme", client_secret=f"{SENTINEL}-new")
+    assert entry.runtime_data.client_secret == f"{SENTINEL}-new"
+
+
+async def test_ignored_card_changes_nothing(hass: HomeAssistant, install: Install) -> None:
+    """What is told of an ignored card of ours is not taken for the credentials' entry."""
+    card = MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE, unique_id="acme", title="Acme")
+    await hass.config_entries.async_add(card)
+    entry = await _account(hass, install)
+    subentry = await add_credential(hass, "acme", name="My app")
+    await hass.config_entries.async_setup(entry.entry_id)
+    hass.config_entries.async_update_entry(card, title="Acme again")
+    await hass.config_entries.async_remove(card.entry_id)
+    await hass.config_entries.async_add(card)
+    hass.config_entries.async_update_subentry(
+        hass.config_entries.async_entries(DOMAIN, include_ignore=False)[0],
+        subentry,
+        title="Acme: Renamed",
+    )
+    assert subentry.data["name"] == "Renamed"
+    assert entry.runtime_data.name == "Renamed"
+
+
+async def test_changes_of_others_cost_nothing(hass: HomeAssistant, install: Install) -> None:
+    """Where nothing of the credentials has changed, none is looked at."""
+    entry = await _account(hass, install)
+    for number in range(20):
+        await add_credential(hass, "acme", f"id-{number}")
+    ours = entry_of(hass)
+    with (
+        patch.object(provider, "named_credential_of") as credential_of,
+        patch.object(provider, "async_withdraw_offers") as withdraw_offers,
+        patch.object(provider, "async_get_users") as get_users,
+    ):
+        for number in range(3):
+            hass.config_entries.async_update_entry(entry, data={**entry.data, "token": number})
+            hass.config_entries.async_update_entry(ours, title=f"Credentials {number}")
+        looked_at = [credential_of.called, withdraw_offers.called, get_users.called]
+    assert looked_at == [False] * 3
+    assert len(stored(hass)) == 20

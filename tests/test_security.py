@@ -2,11 +2,13 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 import re
 import time
 import tracemalloc
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+import zlib
 
 from aiohttp import web
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
@@ -21,6 +23,7 @@ from homeassistant.setup import async_setup_component
 import jwt
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     WebSocketGenerator,
@@ -39,6 +42,7 @@ from custom_components.developer_credentials.oauth2.errors import (
     TokenRequestError,
     UnavailableError,
 )
+from custom_components.developer_credentials.oauth2.revocation import async_revoke
 from custom_components.developer_credentials.oauth2.verification import async_verify
 from custom_components.developer_credentials.websocket_api import COMMANDS
 from demo.authorization_server import DemoAuthorizationServer
@@ -49,7 +53,9 @@ from tests.common import (
     REDIRECT_URI,
     SENTINEL,
     add_credential,
+    begin_repair,
     entry_of,
+    full_width,
     issue_ids,
     stored,
 )
@@ -99,7 +105,7 @@ class TestOnlyAdmins:
         assert await async_setup_component(hass, "config", {})
         await add_credential(hass, "demo_cloud")
         client = await hass_client(hass_read_only_access_token)
-        message = {"handler": DOMAIN, "issue_id": "rejected_demo_cloud_demo_cloud_client_id"}
+        message = {"handler": DOMAIN, "issue_id": "credential_rejected_id"}
         if "subentries" in path:
             message = {"handler": [entry_of(hass).entry_id, "credential"]}  # type: ignore[dict-item]
         response = await client.post(f"/api/{path}", json=message)
@@ -372,7 +378,11 @@ class TestHostileServers:
             await _implementation(hass, server).async_refresh_token(dict(REFRESH_TOKEN))
 
     async def test_words_are_text(
-        self, hass: HomeAssistant, server: RecordingServer, install: Install
+        self,
+        hass: HomeAssistant,
+        hass_client: ClientSessionGenerator,
+        server: RecordingServer,
+        install: Install,
     ) -> None:
         """In a repair, what a server says is no markup."""
         install("acme", PLATFORM.replace("https://cloud.example", server.url))
@@ -383,8 +393,10 @@ class TestHostileServers:
         with pytest.raises(TokenRequestError):
             await implementation.async_refresh_token(dict(REFRESH_TOKEN))
         (issue_id,) = issue_ids(hass)
-        issue = _issue(hass, issue_id)
-        assert re.search(r"(?<!\\)[<>\[\]()*`]", issue["answer"]) is None
+        step = await begin_repair(hass_client, issue_id)
+        answer_shown = step["description_placeholders"]["answer"]
+        assert "img src" in answer_shown
+        assert re.search(r"(?<!\\)[<>\[\]()*`]", answer_shown) is None
 
 
 def _issue(hass: HomeAssistant, issue_id: str) -> dict[str, str]:
@@ -439,3 +451,153 @@ class TestHostilePlatforms:
         for issue_id in issue_ids(hass):
             assert len(_issue(hass, issue_id)["detail"]) < 300
         assert len(stored(hass)) == 2
+
+
+async def _async_ask(hass: HomeAssistant, server: RecordingServer, what: str) -> None:
+    """Have a request made; what comes of it is not of interest, but it is one of our errors."""
+    implementation = _implementation(hass, server)
+    declared = replace(implementation.authorization_server, revocation_url=f"{server.url}/revoke")
+    implementation.authorization_server = declared
+    with suppress(TokenRequestError, ImplementationUnavailableError):
+        if what == "verification":
+            await async_verify(hass, declared, implementation.credential, REDIRECT_URI)
+        elif what == "metadata":
+            await async_discover_authorization_server(hass, server.url)
+        elif what == "revocation":
+            await async_revoke(implementation, REFRESH_TOKEN)
+        else:
+            await implementation.async_refresh_token(dict(REFRESH_TOKEN))
+
+
+REQUESTS = ["refresh", "verification", "metadata", "revocation"]
+
+
+async def _drip_header(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    for byte in b"HTTP/1.1 200 OK\r\nX-Endless: " + b"a" * 100:
+        request.transport.write(bytes([byte]))
+        await asyncio.sleep(0.05)
+    return web.Response()
+
+
+async def _drip_body(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        for _ in range(100):
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+    return response
+
+
+def _bomb(encoding: str) -> Respond:
+    """Return a response of 100 MB, which is sent in some kilobytes."""
+    squeeze = zlib.compressobj(9, wbits=31 if encoding == "gzip" else 15)
+    body = b"".join(squeeze.compress(b" " * 1_000_000) for _ in range(100)) + squeeze.flush()
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, headers={"Content-Encoding": encoding})
+
+    return respond
+
+
+class TestEveryRequest:
+    """Whatever is asked for, no server leads it elsewhere, fills the memory, or holds it."""
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("what", REQUESTS)
+    async def test_no_redirect(
+        self, hass: HomeAssistant, server: RecordingServer, what: str, status: int
+    ) -> None:
+        """No redirect is followed: to another address, nor to another server."""
+        for elsewhere in (f"{server.url}/elsewhere", "/elsewhere", "//127.0.0.2:9/elsewhere"):
+            server.respond = answer("", status, Location=elsewhere)
+            await _async_ask(hass, server, what)
+        assert server.requests
+        assert {request.path for request in server.requests} <= {
+            "/token",
+            "/authorize",
+            "/revoke",
+            "/.well-known/oauth-authorization-server",
+            "/.well-known/openid-configuration",
+        }
+
+    @pytest.mark.parametrize("bomb", ["gzip", "deflate", "endless"])
+    @pytest.mark.parametrize("what", REQUESTS)
+    async def test_memory(
+        self, hass: HomeAssistant, server: RecordingServer, what: str, bomb: str
+    ) -> None:
+        """An answer of a hundred megabytes costs less than two."""
+        await _async_ask(hass, server, what)
+        server.respond = _huge if bomb == "endless" else _bomb(bomb)
+        tracemalloc.start()
+        started = time.monotonic()
+        try:
+            await _async_ask(hass, server, what)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert time.monotonic() - started < 5
+        assert peak < 2_000_000
+
+    @pytest.mark.parametrize("drip", [_drip_header, _drip_body])
+    @pytest.mark.parametrize("what", REQUESTS)
+    async def test_time(
+        self,
+        hass: HomeAssistant,
+        server: RecordingServer,
+        monkeypatch: pytest.MonkeyPatch,
+        what: str,
+        drip: Respond,
+    ) -> None:
+        """One that says a little from time to time is left when the time is up."""
+        server.respond = drip
+        # Also where the time of one request is up when that of all is.
+        for module in ("token_endpoint", "verification", "metadata"):
+            name = f"custom_components.developer_credentials.oauth2.{module}.TIMEOUT"
+            monkeypatch.setattr(name, 0.3)
+        started = time.monotonic()
+        await _async_ask(hass, server, what)
+        assert 0.2 < time.monotonic() - started < 2
+
+
+class TestHosts:
+    """No disguise makes a public host local, nor lets a public issuer name a local one."""
+
+    HOSTS = (
+        "134744072",
+        "0x8080808",
+        "010.8.8.8",
+        full_width("134744072"),
+        ".".join([full_width("8")] * 4),
+        full_width("cloud") + ".example",
+        "8\u30028\u30028\u30028",
+        "cloud%2eexample",
+        "8%2e8%2e8%2e8",
+        "[::ffff:8.8.8.8]",
+        "[64:ff9b::808:808]",
+        "ai",
+        "xn--134744072-",
+    )
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_declared(self, host: str) -> None:
+        """Over plain http, none of these is spoken to."""
+        with pytest.raises(InvalidServerError):
+            AuthorizationServer("https://a.example", f"http://{host}/token")
+
+    async def test_named_by_an_issuer(
+        self, hass: HomeAssistant, aioclient_mock: AiohttpClientMocker
+    ) -> None:
+        """Nor do clients' secrets go where the metadata of a public issuer has them go."""
+        for host in (*self.HOSTS, "localhost:8123", "192.168.1.1", "169.254.169.254", "nas"):
+            aioclient_mock.clear_requests()
+            issuer = "https://cloud.example"
+            document = {
+                "issuer": issuer,
+                "authorization_endpoint": f"{issuer}/authorize",
+                "token_endpoint": f"http://{host}/token",
+            }
+            aioclient_mock.get(f"{issuer}/.well-known/oauth-authorization-server", json=document)
+            with pytest.raises(InvalidServerError):
+                await async_discover_authorization_server(hass, issuer)

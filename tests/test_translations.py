@@ -21,6 +21,9 @@ TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json")
 CONFIG = TRANSLATIONS["config"]
 SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]
 
+# What keeps a credential from being saved.
+OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subject"]))
+
 FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"}
 
 # What is interpolated, by the beginning of the key; a text that is not named here has nothing.
@@ -30,6 +33,7 @@ PLACEHOLDERS = {
     "exceptions.in_use.": {"entries"},
     "exceptions.integration_not_found.": {"domain"},
     "exceptions.no_platform.": {"domain"},
+    "exceptions.platform_": {"integration", "detail"},
     "exceptions.rejected.": {"answer"},
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": {"title"},
@@ -50,10 +54,12 @@ PLACEHOLDERS = {
     "config_subentries.credential.step.edit.": FORM,
     "config_subentries.credential.step.edit_application_credential.": FORM,
     "config_subentries.credential.step.retry.": FORM,
-    # The frontend gives the texts of a repair what the issue has, besides.
+    # An issue is for everybody; the steps of its repair bring what is for admins.
     "issues.credential_rejected.fix_flow.": FORM | {"answer", "credential", "since"},
     "issues.credential_rejected.title": {"credential"},
-    "issues.entries_orphaned.": {"entries", "integration", "name"},
+    "issues.entries_orphaned.title": {"name"},
+    "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
+    "issues.credential_damaged.": {"integration", "name"},
     "issues.entries_orphaned.fix_flow.error.": FORM,
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
@@ -61,9 +67,11 @@ PLACEHOLDERS = {
     "issues.platform_": {"integration", "detail"},
     "issues.yaml_duplicate.": {"place", "key"},
     "issues.yaml_item_gone.": {"credential"},
+    "issues.yaml_malformed_key.": {"place", "key"},
     "issues.yaml_missing_key.": {"place", "key"},
     "issues.yaml_not_": {"place", "key"},
-    "issues.yaml_unknown_": {"place", "key"},
+    "issues.yaml_unknown_": {"place"},
+    "issues.yaml_unsupported_integration.": {"place", "key"},
 }
 
 
@@ -119,7 +127,7 @@ def test_form_texts() -> None:
     }.items():
         assert set(CONFIG["step"][step]["data"]) == names
         assert set(CONFIG["step"][step]["data_description"]) == names
-    errors = set(re.findall(r'\{CONF_CLIENT_ID: "(\w+)"\}', form))
+    errors = set(re.findall(r'\{(?:CONF_CLIENT_ID|"base"): "(\w+)"\}', form))
     assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
     options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
     assert set(options) == set(RedirectUri)
@@ -136,7 +144,7 @@ def test_abort_texts() -> None:
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
-    shared = reasons["credential_form"] | {"already_configured"}
+    shared = reasons["credential_form"] | OBSTACLES | {"already_configured"}
     assert set(CONFIG["abort"]) == (
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))
@@ -176,17 +184,26 @@ def test_repair_texts() -> None:
     assert set(orphaned["step"]) == {"init", "move", "credential", "retry"}
     assert set(orphaned["step"]["init"]["menu_options"]) == options
     for flow, texts in ((rejected_flow, rejected), (orphaned_flow, orphaned)):
-        assert set(texts["abort"]) == set(re.findall(r'reason="(\w+)"', flow))
+        # Only a new credential is kept from being saved while Developer Credentials is disabled.
+        obstacles = OBSTACLES if flow is orphaned_flow else OBSTACLES - {"entry_disabled"}
+        assert set(texts["abort"]) == obstacles | set(re.findall(r'reason="(\w+)"', flow))
         for reason in texts["abort"].keys() & CONFIG["abort"].keys():
             assert texts["abort"][reason] == CONFIG["abort"][reason]
 
 
 def test_exception_texts() -> None:
     """Each error of a command has a text, and each text has its use."""
-    keys = re.findall(
-        r'CommandError\("\w+", "(\w+)"', SOURCE["websocket_api"] + SOURCE["websocket_commands"]
-    )
-    assert set(keys) == set(TRANSLATIONS["exceptions"])
+    commands = SOURCE["websocket_api"] + SOURCE["websocket_commands"]
+    keys = re.findall(r'CommandError\("\w+", "(\w+)"', commands)
+    # What a platform that is there may have wrong.
+    reasons = re.findall(r'PlatformError\(\s*"(\w+)"', SOURCE["platform"])
+    platform = {f"platform_{reason}" for reason in reasons}
+    assert set(keys) | platform == set(TRANSLATIONS["exceptions"])
+    for key in platform:
+        assert (
+            TRANSLATIONS["exceptions"][key]["message"]
+            == (TRANSLATIONS["issues"][key]["description"])
+        )
 
 
 def test_system_health_texts() -> None:

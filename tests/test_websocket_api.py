@@ -29,6 +29,7 @@ from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     CONFIG_FLOW,
     OFFLINE_PLATFORM,
+    PLATFORM,
     REDIRECT_URI,
     SENTINEL,
     add_credential,
@@ -415,6 +416,97 @@ async def test_disabled(hass: HomeAssistant, command: Command) -> None:
     assert len(stored(hass)) == 1
 
 
+async def test_restore_while_disabled(hass: HomeAssistant, command: Command) -> None:
+    """What was deleted is not restored to where it could not be used."""
+    subentry = await add_credential(hass, "acme")
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": "acme_client_id"})
+    await hass.config_entries.async_add(entry)
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    entry_id = entry_of(hass).entry_id
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    key = {"domain": "acme", "auth_domain": "acme_client_id"}
+    assert await command("restore", **key) == "entry_disabled"
+    assert stored(hass) == []
+    await hass.config_entries.async_set_disabled_by(entry_id, None)
+    assert (await command("restore", **key))["id"] == subentry.subentry_id
+
+
+async def test_disabled_while_the_server_is_asked(hass: HomeAssistant, command: Command) -> None:
+    """What could not be used by the time that it is saved is not saved."""
+    await add_credential(hass, "acme")
+    entry_id = entry_of(hass).entry_id
+
+    async def async_verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
+        await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+        return Verification(Outcome.ACCEPTED, "", credential)
+
+    with patch.object(OwnCredential, "async_verify", async_verify):
+        assert await command("create", **UNKNOWN["create"]) == "entry_disabled"
+    assert len(stored(hass)) == 1
+
+
+# By the reason: what a platform may have wrong.
+BROKEN: dict[str, str] = {
+    "import_failed": "import nothing_of_this_name",
+    "missing_function": "",
+    "function_raised": "async def async_get_authorization_server(hass): raise TypeError",
+    "wrong_type": "async def async_get_authorization_server(hass): return 'https://a.example'",
+    "invalid_server": PLATFORM.replace("https://cloud.example/token", "http://cloud.example/token"),
+    "wrong_auth_domain": """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(hass, "broken", credential.client_id, "", "", "")
+""",
+}
+
+
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize(("reason", "platform"), BROKEN.items(), ids=list(BROKEN))
+async def test_broken_platform(
+    hass: HomeAssistant,
+    install: Install,
+    client: MockHAClientWebSocket,
+    reason: str,
+    platform: str,
+    verify: bool,
+) -> None:
+    """For an integration whose platform is broken nothing is saved: what is wrong is told."""
+    install("broken", platform)
+    subentry = await add_credential(hass, "broken")
+    before = stored(hass)
+    secret = {"client_secret": f"{SENTINEL}-new", "verify": verify}
+    commands: dict[str, dict[str, object]] = {
+        "create": {"domain": "broken", "client_id": "id", **secret},
+        "update": {"developer_credentials_id": subentry.subentry_id, **secret},
+    }
+    for name, fields in commands.items():
+        await client.send_json_auto_id({"type": f"developer_credentials/{name}", **fields})
+        error = (await client.receive_json())["error"]
+        assert SENTINEL not in str(error)
+        assert (error["code"], error["translation_key"]) == (
+            "platform_broken",
+            f"platform_{reason}",
+        )
+        assert "`broken`" in error["message"]
+        assert "{" not in error["message"]
+        assert issue_ids(hass) == ["platform_broken"]
+    assert stored(hass) == before
+
+
+async def test_server_that_is_away(hass: HomeAssistant, install: Install, command: Command) -> None:
+    """A platform whose server cannot be told now is not broken."""
+    install(
+        "away",
+        "from homeassistant.helpers.config_entry_oauth2_flow import (\n"
+        "    ImplementationUnavailableError\n"
+        ")\n"
+        "async def async_get_authorization_server(hass): raise ImplementationUnavailableError",
+    )
+    item = await command("create", domain="away", client_id="id")
+    assert item["client_id"] == "id"
+    assert issue_ids(hass) == []
+
+
 PLACEHOLDERS: dict[str, str] = {
     "unavailable": "raise ImplementationUnavailableError",
     "object": "return {'a': object(), 1: 'b'}",
@@ -478,7 +570,7 @@ async def test_concurrent_commands(hass: HomeAssistant, client: MockHAClientWebS
     for number, message in enumerate(commands):
         ids[number] = str(message["developer_credentials_id"])
         await client.send_json_auto_id(message)
-    first = answers[-1]["id"] + 1
+    first = max(answer["id"] for answer in answers) + 1
     for answer in [await client.receive_json() for _ in commands]:
         number = answer["id"] - first
         if not answer["success"]:

@@ -7,6 +7,7 @@ which Home Assistant reads.
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import SERVICE_RELOAD
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_add_implementation_provider
 from homeassistant.helpers.reload import async_integration_yaml_config
 from homeassistant.helpers.service import async_register_admin_service
@@ -15,7 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from . import provider, websocket_api
 from .const import DOMAIN, LOGGER
-from .credentials import entry_tokens, orphaned_entries
+from .credentials import damage, entry_tokens, lost_platforms, migration, orphaned_entries
 from .credentials.entry_tokens import async_revoke_token
 from .credentials.rejection import async_withdraw_outdated
 from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
@@ -48,8 +49,11 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
     async_add_implementation_provider(hass, DOMAIN, async_provide_implementations)
     provider.async_watch(hass)
+    lost_platforms.async_watch(hass)
     orphaned_entries.async_watch(hass)
     entry_tokens.async_watch(hass)
+    _forget_old_issues(hass)
+    damage.async_watch(hass)
     websocket_api.async_setup(hass)
 
     async def reload(_: ServiceCall) -> None:
@@ -67,6 +71,13 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
+def _forget_old_issues(hass: HomeAssistant) -> None:
+    """Forget the issues of 0.1.0, whose ids were made of client ids; Home Assistant keeps ids."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(("orphaned_", "own_yaml_", "rejected_")):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
 def _is_disabled(hass: HomeAssistant, yaml: YamlList) -> bool:
     """Return whether the entry is disabled; where there is something to import, say so."""
     entry = async_get_entry(hass)
@@ -74,6 +85,13 @@ def _is_disabled(hass: HomeAssistant, yaml: YamlList) -> bool:
         return False
     if yaml.items:
         LOGGER.warning("The YAML configuration is not imported, since %s is disabled", entry.title)
+    return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Bring what an older version has stored to the present form; a newer form is left alone."""
+    if entry.minor_version < migration.MINOR_VERSION:
+        await migration.async_migrate(hass, entry)
     return True
 
 

@@ -31,13 +31,16 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN, LOGGER
+from .credentials.migration import MINOR_VERSION
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     SUBENTRY_TYPE,
     async_add_subentry,
+    async_get_all_subentries,
+    async_get_by_key,
     async_get_entry,
     async_get_or_create_entry,
-    async_get_subentries,
+    async_make_way,
     async_new_subentry,
     async_update_credential,
 )
@@ -45,7 +48,7 @@ from .flows.credential_form import CredentialSteps
 from .flows.credential_request import CredentialRequest
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
-from .plain_text import escape_markdown
+from .plain_text import escape_markdown, plain_line
 
 
 class DeveloperCredentialsConfigFlow(
@@ -53,8 +56,9 @@ class DeveloperCredentialsConfigFlow(
 ):
     """Add a credential from "Add integration", or on behalf of an integration's flow."""
 
+    MINOR_VERSION = MINOR_VERSION
+
     _request: CredentialRequest | None = None
-    _leads_on = False
 
     @classmethod
     @callback
@@ -93,14 +97,15 @@ class DeveloperCredentialsConfigFlow(
             if await async_get_implementations(self.hass, request.domain):
                 return self.async_abort(reason="already_configured")
         integration = await async_get_integration(self.hass, request.domain)
-        self.context["title_placeholders"] = {"name": integration.name}
+        self.context["title_placeholders"] = {"name": plain_line(integration.name)}
         return await self._async_step_request(request)
 
     @callback
     @override
     def async_remove(self) -> None:
-        """Take up again the reauth that this flow was to serve, where it has not led on to it."""
-        if not self._leads_on and (entry := self._requested_entry(SOURCE_REAUTH)):
+        """Take up again the reauth that this flow was to serve, unless it has led on to it."""
+        if entry := self._requested_entry(SOURCE_REAUTH):
+            # Where it has, that is in progress, and Home Assistant starts no other one.
             entry.async_start_reauth(self.hass)
 
     @callback
@@ -119,14 +124,7 @@ class DeveloperCredentialsConfigFlow(
         if request.auth_domain is None:
             self._subject = OwnCredential(self.hass, integration)
             return await self.async_step_credential()
-        subentry = next(
-            (
-                subentry
-                for subentry in async_get_subentries(self.hass, request.domain)
-                if subentry.data[CONF_AUTH_DOMAIN] == request.auth_domain
-            ),
-            None,
-        )
+        subentry = async_get_by_key(self.hass, (request.domain, request.auth_domain))
         if subentry is None:
             return self.async_abort(reason="credential_gone")
         self._subject = OwnCredential(self.hass, integration, subentry)
@@ -152,12 +150,10 @@ class DeveloperCredentialsConfigFlow(
             new = async_new_subentry(self.hass, subject.integration, credential)
             async_add_subentry(self.hass, entry, new)
             auth_domain, title = new["data"][CONF_AUTH_DOMAIN], new["title"]
-        next_flow = await self._async_next_flow(subject.integration, auth_domain)
-        self._leads_on = next_flow is not None
         return self.async_abort(
             reason="credential_saved",
             description_placeholders={"title": escape_markdown(title)},
-            next_flow=next_flow,
+            next_flow=await self._async_next_flow(subject.integration, auth_domain),
         )
 
     async def _async_next_flow(
@@ -199,6 +195,8 @@ class CredentialSubentryFlow(
     ) -> SubentryFlowResult:
         """Begin to edit a credential."""
         subentry = self._get_reconfigure_subentry()
+        if subentry.subentry_id not in async_get_all_subentries(self.hass):
+            return self.async_abort(reason="credential_damaged")
         domain = subentry.data[CONF_DOMAIN]
         try:
             integration = await async_get_integration(self.hass, domain)
@@ -219,7 +217,10 @@ class CredentialSubentryFlow(
                 reason="credential_saved",
                 description_placeholders={"title": escape_markdown(subject.subentry.title)},
             )
+        if async_get_entry(self.hass) is None:
+            return self.async_abort(reason="entry_removed")
         subentry = async_new_subentry(self.hass, subject.integration, credential)
+        async_make_way(self.hass, subentry["unique_id"])
         return self.async_create_entry(
             title=subentry["title"], data=subentry["data"], unique_id=subentry["unique_id"]
         )

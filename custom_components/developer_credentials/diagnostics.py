@@ -7,7 +7,6 @@ import asyncio
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import IntegrationNotFound, async_get_integration
 from yarl import URL
@@ -15,12 +14,11 @@ from yarl import URL
 from .credentials.last_answers import About, async_get
 from .credentials.rejection import async_get_rejections
 from .credentials.store import (
-    CONF_REDIRECT_URI,
-    SUBENTRY_TYPE,
+    async_get_all_subentries,
+    async_get_damaged,
     async_get_users,
-    credential_of,
-    key_of,
 )
+from .credentials.stored_credential import StoredCredential, stored_of
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
 from .oauth2.server import AuthorizationServer
@@ -31,13 +29,13 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ConfigEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of the entry that holds the credentials."""
-    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE)
-    credentials = await asyncio.gather(*(_async_credential(hass, one) for one in subentries))
+    subentries = async_get_all_subentries(hass)
+    credentials = await asyncio.gather(
+        *(_async_credential(hass, one) for one in subentries.values())
+    )
     return {
-        "credentials": {
-            subentry.subentry_id: credential
-            for subentry, credential in zip(subentries, credentials, strict=True)
-        },
+        "credentials": dict(zip(subentries, credentials, strict=True)),
+        "damaged_credentials": list(async_get_damaged(hass)),
         "platform_problems": {
             domain: problem.reason for domain, problem in async_get_problems(hass).items()
         },
@@ -45,16 +43,16 @@ async def async_get_config_entry_diagnostics(
 
 
 async def _async_credential(hass: HomeAssistant, subentry: ConfigSubentry) -> dict[str, Any]:
-    domain, auth_domain = key_of(subentry)
-    credential = credential_of(subentry)
+    stored = stored_of(subentry)
+    (domain, auth_domain), credential = stored.key, stored.credential
     rejection = async_get_rejections(hass).get((domain, auth_domain))
     return {
         "domain": domain,
         "has_secret": bool(credential.client_secret),
-        "imported_by": subentry.data.get("imported", {}).get("by"),
-        "redirect_uri": subentry.data[CONF_REDIRECT_URI],
+        "imported_by": stored.imported.get("by"),
+        "redirect_uri": credential.redirect_uri.value,
         "rejected_since": rejection.since.isoformat() if rejection else None,
-        "server": await _async_server(hass, subentry, credential),
+        "server": await _async_server(hass, subentry, stored),
         "entries": {user.entry_id: user.state.value for user in async_get_users(hass, subentry)},
         "last_verification": _answer(hass, ("verification", domain, credential.client_id)),
         "last_refresh": _answer(hass, ("refresh", domain, auth_domain)),
@@ -62,15 +60,16 @@ async def _async_credential(hass: HomeAssistant, subentry: ConfigSubentry) -> di
 
 
 async def _async_server(
-    hass: HomeAssistant, subentry: ConfigSubentry, credential: DeveloperCredential
+    hass: HomeAssistant, subentry: ConfigSubentry, stored: StoredCredential
 ) -> dict[str, Any] | None:
     """Return what the server is, and which of its features the client uses."""
     try:
-        integration = await async_get_integration(hass, subentry.data[CONF_DOMAIN])
+        integration = await async_get_integration(hass, stored.domain)
     except IntegrationNotFound:
         return None
-    server = await OwnCredential(hass, integration, subentry).async_get_server(credential)
-    return _features(server, credential) if server else None
+    subject = OwnCredential(hass, integration, subentry)
+    server = await subject.async_get_server(stored.credential)
+    return _features(server, stored.credential) if server else None
 
 
 def _features(server: AuthorizationServer, credential: DeveloperCredential) -> dict[str, Any]:

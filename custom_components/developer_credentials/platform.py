@@ -22,7 +22,10 @@ from types import ModuleType
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    ImplementationUnavailableError,
+)
 from homeassistant.loader import (
     Integration,
     IntegrationNotFound,
@@ -36,14 +39,16 @@ from homeassistant.requirements import (
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
+from .oauth2.client import DeveloperCredential
 from .oauth2.errors import InvalidServerError
+from .plain_text import plain_line
 
 PLATFORM = DOMAIN
 
 # Seconds that a function may take; what it asks of a network has time-outs of its own.
 TIMEOUT = 60.0
 
-# Characters of what is told about a server.
+# Characters of what is told about a culprit.
 MAX_DETAIL = 200
 
 _DATA_PROBLEMS: HassKey[dict[str, PlatformError]] = HassKey(f"{DOMAIN}_platform_problems")
@@ -58,9 +63,10 @@ class PlatformError(HomeAssistantError):
 
     def __init__(self, reason: str, detail: str) -> None:
         """Initialize with the translation key of the reason and the name of the culprit in it."""
-        super().__init__(f"{reason.replace('_', ' ')}: {detail}")
+        # In the texts it stands as code.
+        self.detail = plain_line(detail, MAX_DETAIL).replace("`", "'")
+        super().__init__(f"{reason.replace('_', ' ')}: {self.detail}")
         self.reason = reason
-        self.detail = detail
 
 
 async def async_get_integrations(hass: HomeAssistant) -> dict[str, Integration]:
@@ -120,14 +126,20 @@ async def async_call[T](
         PlatformError: The function raised or took too long, or its answer is of another type.
         ImplementationUnavailableError: The platform says that its server cannot be used now.
     """
+    # Every user may read what is told; what a function was given beside `hass` is a credential.
+    knows_credential = len(args) > 1
     try:
         awaitable: Awaitable[T] = getattr(module, function)(*args)
         async with asyncio.timeout(TIMEOUT):
             answer = await awaitable
     except ImplementationUnavailableError:
-        raise
+        if not knows_credential:
+            raise
+        raise ImplementationUnavailableError(f"{function}: not available now") from None
     except InvalidServerError as err:
-        raise PlatformError("invalid_server", str(err)[:MAX_DETAIL].replace("`", "'")) from err
+        field, _, wrong = str(err).partition(" ")
+        detail = field if knows_credential else f"{field} {wrong}"
+        raise PlatformError("invalid_server", detail) from err
     except Exception as err:
         raise PlatformError("function_raised", f"{function}, {type(err).__name__}") from err
     if not isinstance(answer, expected):
@@ -137,6 +149,29 @@ async def async_call[T](
         )
         raise PlatformError("wrong_type", f"{function}, {name}")
     return answer
+
+
+async def async_make_implementation(
+    hass: HomeAssistant, module: ModuleType, auth_domain: str, credential: DeveloperCredential
+) -> AbstractOAuth2Implementation:
+    """Return the implementation that a platform makes for a credential.
+
+    Raises:
+        PlatformError: As `async_call`; or it is the implementation of something else.
+        ImplementationUnavailableError: As `async_call`.
+    """
+    function = "async_get_auth_implementation"
+    implementation: AbstractOAuth2Implementation = await async_call(
+        module, function, AbstractOAuth2Implementation, hass, auth_domain, credential
+    )
+    try:
+        own_domain = implementation.domain
+    except Exception as err:
+        raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
+    if own_domain != auth_domain:
+        # Neither of the two is told, since they are made of client ids.
+        raise PlatformError("wrong_auth_domain", function)
+    return implementation
 
 
 @callback

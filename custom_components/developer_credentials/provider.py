@@ -4,6 +4,7 @@ It asks when a flow starts, and when a config entry is set up. Ours are made of 
 platform declares and of each credential of the user.
 """
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import ModuleType
 from weakref import WeakSet
@@ -12,6 +13,7 @@ from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
+    ConfigEntryState,
     ConfigSubentry,
 )
 from homeassistant.core import HomeAssistant, callback
@@ -27,17 +29,19 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .core_credentials.taking_over import async_take_over
 from .credentials.entry_tokens import async_keep_token
+from .credentials.lost_platforms import async_check_platform
 from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     Key,
-    async_adopt_title,
-    async_get_by_key,
+    async_adopt_titles,
+    async_get_all_subentries,
     async_get_entry,
     async_get_subentries,
-    credential_of,
+    async_get_users,
     key_of,
 )
+from .credentials.stored_credential import named_credential_of
 from .credentials.yaml_import import async_import_from_platform
 from .flows.credential_request import async_offer_credential, async_withdraw_offers
 from .oauth2.client import DeveloperCredential
@@ -47,6 +51,7 @@ from .platform import (
     PlatformError,
     async_call,
     async_get_platform,
+    async_make_implementation,
     async_report_problem,
 )
 
@@ -67,6 +72,7 @@ async def async_provide_implementations(
     problem: PlatformError | None = None
     try:
         if (platform := await async_get_platform(hass, domain)) is None:
+            await async_check_platform(hass, domain)
             return []
         await async_take_over(hass, await async_get_integration(hass, domain))
         try:
@@ -84,30 +90,71 @@ async def async_provide_implementations(
     return implementations
 
 
-@callback
-def async_watch(hass: HomeAssistant) -> None:
-    """Give the implementations in use the credentials as they are, from now on, at each change."""
-    titles: dict[str, str] = {}
+class _Watch:
+    """Acts on what has changed of the credentials since their config entry changed last.
+
+    Home Assistant signals each change of each entry's state, too, and each token that an
+    integration stores: what is not of the credentials costs nothing.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Initialize with what is there."""
+        self._hass = hass
+        entry = async_get_entry(hass)
+        self._is_disabled = entry is not None and entry.disabled_by is not None
+        # By subentry: its title, which has the name, and its data, which Home Assistant replaces.
+        self._known: dict[str, tuple[str, Mapping[str, object]]] = {}
+        async_adopt_titles(hass)
 
     @callback
-    def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+    def entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Act on a change of a config entry."""
         if entry.domain != DOMAIN:
             if change is ConfigEntryChange.REMOVED:
-                async_withdraw_outdated(hass)
+                async_withdraw_outdated(self._hass)
             return
-        for subentry in list(entry.subentries.values()):
-            title = titles.get(subentry.subentry_id, subentry.title)
-            titles[subentry.subentry_id] = subentry.title
-            if title != subentry.title:
-                async_adopt_title(hass, entry, subentry)
-        async_withdraw_offers(hass)
-        async_withdraw_outdated(hass)
-        for key, implementations in hass.data.get(_DATA_IN_USE, {}).items():
-            if known := async_get_by_key(hass, key):
-                for implementation in implementations:
-                    _async_give(implementation, credential_of(known))
+        # What changed may be an ignored card of ours, which holds no credentials.
+        async_adopt_titles(self._hass)
+        subentries = async_get_all_subentries(self._hass).values()
+        self._async_see_enabled(async_get_entry(self._hass), subentries)
+        changed = [one for one in subentries if self._is_changed(one)]
+        if changed or len(subentries) != len(self._known):
+            self._known = {one.subentry_id: (one.title, one.data) for one in subentries}
+            async_withdraw_offers(self._hass)
+            async_withdraw_outdated(self._hass)
+            for subentry in changed:
+                _async_give_to_all(self._hass, subentry)
 
-    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
+    def _is_changed(self, subentry: ConfigSubentry) -> bool:
+        title, data = self._known.get(subentry.subentry_id, ("", {}))
+        return data is not subentry.data or title != subentry.title
+
+    @callback
+    def _async_see_enabled(
+        self, entry: ConfigEntry | None, subentries: Iterable[ConfigSubentry]
+    ) -> None:
+        """Reload the integrations' entries that failed while ours was disabled."""
+        is_disabled = entry is not None and entry.disabled_by is not None
+        was_disabled, self._is_disabled = self._is_disabled, is_disabled
+        if not was_disabled or self._is_disabled:
+            return
+        for subentry in subentries:
+            for user in async_get_users(self._hass, subentry):
+                if user.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
+                    self._hass.config_entries.async_schedule_reload(user.entry_id)
+
+
+@callback
+def async_watch(hass: HomeAssistant) -> None:
+    """Act on each change of the credentials from now on."""
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, _Watch(hass).entry_changed)
+
+
+@callback
+def _async_give_to_all(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+    """Give the implementations in use of a credential what it is now."""
+    for implementation in hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry), ()):
+        _async_give(implementation, named_credential_of(subentry))
 
 
 @callback
@@ -126,11 +173,12 @@ def _async_note_use(
     """Remember an implementation for as long as somebody uses it, and hear what it is told."""
     key = key_of(subentry)
     if isinstance(implementation, AuthImplementation):
+        implementation.service_domain = key[0]
         implementation.observer = partial(async_note_answer, hass, key)
         implementation.keep_token = partial(async_keep_token, hass, key)
     if isinstance(implementation, LocalOAuth2Implementation):
         # The credential may have changed while the platform made the implementation.
-        _async_give(implementation, credential_of(subentry))
+        _async_give(implementation, named_credential_of(subentry))
         hass.data.setdefault(_DATA_IN_USE, {}).setdefault(key, WeakSet()).add(implementation)
 
 
@@ -141,6 +189,9 @@ async def _async_make_implementations(
     entry = async_get_entry(hass)
     subentries = async_get_subentries(hass, domain)
     if entry and entry.disabled_by:
+        if subentries:
+            # Entries try again: a login could not help.
+            raise ImplementationUnavailableError(f"{entry.title} is disabled")
         return []
     if not subentries:
         async_offer_credential(hass, domain)
@@ -152,25 +203,14 @@ async def _async_make_implementations(
         )
     implementations: list[AbstractOAuth2Implementation] = []
     for subentry in subentries:
-        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], credential_of(subentry)
+        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], named_credential_of(subentry)
         implementation: AbstractOAuth2Implementation
         if server:
             implementation = AuthImplementation(hass, auth_domain, credential, server)
         else:
-            implementation = await async_call(
-                platform,
-                "async_get_auth_implementation",
-                AbstractOAuth2Implementation,
-                hass,
-                auth_domain,
-                credential,
+            implementation = await async_make_implementation(
+                hass, platform, auth_domain, credential
             )
-        try:
-            own_domain = implementation.domain
-        except Exception as err:
-            raise PlatformError("function_raised", f"domain, {type(err).__name__}") from err
-        if own_domain != auth_domain:
-            raise PlatformError("wrong_auth_domain", own_domain)
         _async_note_use(hass, subentry, implementation)
         implementations.append(implementation)
     return implementations

@@ -12,10 +12,11 @@ from homeassistant.core import HomeAssistant, callback
 from yarl import URL
 
 from .credentials.rejection import async_get_rejections
-from .credentials.store import async_get_entry, async_get_subentries, credential_of
+from .credentials.store import async_get_all_subentries, async_get_subentries, credential_of
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
 from .oauth2.server import AuthorizationServer
+from .plain_text import plain_line
 from .platform import async_get_integrations, async_get_problems
 
 # Seconds for a platform to tell its server.
@@ -30,10 +31,9 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 
 async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the information, and for each host of a token endpoint a check to wait for."""
-    entry = async_get_entry(hass)
     integrations = await async_get_integrations(hass)
     info: dict[str, Any] = {
-        "credentials": len(entry.subentries) if entry else 0,
+        "credentials": len(async_get_all_subentries(hass)),
         "integrations": len(integrations),
         "rejected_credentials": len(async_get_rejections(hass)),
         "broken_platforms": len(async_get_problems(hass)),
@@ -47,7 +47,7 @@ async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
     servers = await asyncio.gather(*(_async_server(*subject) for subject in subjects))
     for (subject, _), server in zip(subjects, servers, strict=True):
         if server is None:
-            info[subject.integration.name] = {"type": "failed", "error": "unknown"}
+            info[plain_line(subject.integration.name)] = {"type": "failed", "error": "unknown"}
             continue
         origin = URL(server.token_url).origin()
         if origin.authority not in info:

@@ -16,7 +16,7 @@ that a tool for the one is easily moved to the other; fields in brackets may be 
 | `developer_credentials/relink` | `domain`, `auth_domain`, `developer_credentials_id` | null; the entries that name this `auth_domain` use this credential from now on, and their users log in again where it is another client |
 | `developer_credentials/restore` | `domain`, `auth_domain` | the credential, which was deleted since the start of Home Assistant while entries named its `auth_domain` |
 | `developer_credentials/update_application_credential` | `application_credentials_id`, [`client_id`, `client_secret`, `name`, `verify`] | `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain` and `entries` of an application credential of Home Assistant, after the change |
-| `developer_credentials/subscribe` | | null; then events, each a list of changes: `change_type` (added, updated, removed), `developer_credentials_id`, `item`: the credential; at first all as added |
+| `developer_credentials/subscribe` | | null; then events, each a list of changes: `change_type` (added, updated, removed), `developer_credentials_id`, `item`: the credential; at first all as added; it ends when its user is an admin no more |
 
 A credential has `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain`, `redirect_uri`,
 `token_endpoint_auth_method`, and `entries`: the ids of the config entries that use it. What is left
@@ -25,7 +25,8 @@ out of an update stays. A credential is verified before it is saved, unless `ver
 Errors: `invalid_format` (a field is missing, unknown, or not of its kind), `not_found`,
 `already_configured` (the integration has the client id, or the `auth_domain`, already), `in_use` (by
 the entries that the message names), `rejected` (by the server, whose words the message has),
-`entry_disabled` (nothing is created while Developer Credentials is disabled).
+`entry_disabled` (nothing is created while Developer Credentials is disabled), `platform_broken` (the
+`developer_credentials.py` of the integration; the message and a repair say what is wrong).
 """  # noqa: E501 - the table
 
 from collections.abc import Awaitable, Callable
@@ -38,15 +39,18 @@ from homeassistant.components.websocket_api.messages import (
     BASE_COMMAND_MESSAGE_SCHEMA,
     event_message,
 )
-from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import voluptuous as vol
 
 from .const import DOMAIN
-from .credentials.store import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI, async_get_entry
+from .credentials.store import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI
 from .oauth2.redirect_uri import RedirectUri
 from .websocket_commands import (
     CONF_APPLICATION_CREDENTIAL_ID,
@@ -65,8 +69,8 @@ from .websocket_commands import (
     async_restore_credential,
     async_update,
     async_verify_credential,
-    items_of,
 )
+from .websocket_subscription import CredentialChanges
 
 _OPTIONAL: Final = (CONF_CLIENT_SECRET, CONF_NAME, CONF_REDIRECT_URI, CONF_VERIFY)
 
@@ -162,39 +166,23 @@ COMMANDS: Final[dict[str, tuple[_Handler, tuple[str, ...], tuple[str, ...]]]] = 
 
 @callback
 def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, msg: Fields) -> None:
-    """Send all credentials, and then what changes."""
+    """Send all credentials, and then what changes, for as long as the user is an admin."""
     try:
         _checked(msg, (), ())
     except CommandError as err:
         _send_error(connection, msg, err)
         return
-    # With what is stored: a new secret is a change, too.
-    known: dict[str, tuple[Fields, Fields]] = {}
+    told = CredentialChanges(hass)
 
     @callback
-    def changes() -> list[Fields]:
-        entry = async_get_entry(hass)
-        stored = entry.subentries if entry else {}
-        now = {one: (item, dict(stored[one].data)) for one, item in items_of(hass).items()}
-        found = [
-            *((CHANGE_REMOVED, known[one]) for one in known.keys() - now.keys()),
-            *((CHANGE_ADDED, now[one]) for one in now if one not in known),
-            *((CHANGE_UPDATED, now[one]) for one in now if known.get(one, now[one]) != now[one]),
-        ]
-        known.clear()
-        known.update(now)
-        return [
-            {"change_type": change, CONF_CREDENTIAL_ID: item[CONF_ID], "item": item}
-            for change, (item, _) in found
-        ]
-
-    @callback
-    def send_changes(*_: object) -> None:
-        if found := changes():
+    def send_changes(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if not connection.user.is_admin:
+            connection.subscriptions.pop(msg["id"])()
+        elif found := told.async_entry_changed(change, entry):
             connection.send_message(event_message(msg["id"], found))
 
     connection.subscriptions[msg["id"]] = async_dispatcher_connect(
         hass, SIGNAL_CONFIG_ENTRY_CHANGED, send_changes
     )
     connection.send_result(msg["id"])
-    connection.send_message(event_message(msg["id"], changes()))
+    connection.send_message(event_message(msg["id"], told.async_credentials_changed()))

@@ -11,6 +11,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 from homeassistant.util import slugify
@@ -25,27 +26,33 @@ from .credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
-    SUBENTRY_TYPE,
     async_add_subentry,
+    async_get_all_subentries,
     async_get_entry,
     async_get_or_create_entry,
     async_get_subentries,
     async_get_users,
     async_new_subentry,
+    async_remove_subentry,
     async_update_credential,
     credential_of,
 )
+from .credentials.stored_credential import stored_of
 from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
 from .flows.instructions import async_get_placeholders
 from .oauth2.client import DeveloperCredential
 from .oauth2.redirect_uri import RedirectUri, async_get_redirect_uris
 from .oauth2.verification import Outcome
-from .platform import async_get_integrations
+from .plain_text import plain_line
+from .platform import PlatformError, async_get_integrations, async_report_problem
 
 CONF_APPLICATION_CREDENTIAL_ID: Final = "application_credentials_id"
 CONF_ENTRY_ID: Final = "config_entry_id"
 CONF_CREDENTIAL_ID: Final = "developer_credentials_id"
 CONF_VERIFY: Final = "verify"
+
+# Characters of what is told in an error: many entries may use a credential.
+MAX_TEXT: Final = 1_000
 
 type Fields = dict[str, Any]
 
@@ -58,14 +65,16 @@ class CommandError(HomeAssistantError):
         super().__init__(
             translation_domain=DOMAIN,
             translation_key=key,
-            translation_placeholders=placeholders,
+            translation_placeholders={
+                name: plain_line(text, MAX_TEXT) for name, text in placeholders.items()
+            },
         )
         self.code = code
 
 
 async def async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
     """Return all credentials."""
-    return list(items_of(hass).values())
+    return [item_of(hass, subentry) for subentry in async_get_all_subentries(hass).values()]
 
 
 async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -73,19 +82,21 @@ async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
     domain, auth_domain = fields[CONF_DOMAIN], fields.get(CONF_AUTH_DOMAIN)
     if auth_domain is not None and slugify(auth_domain) != auth_domain:
         raise CommandError("invalid_format", "field_invalid", field=CONF_AUTH_DOMAIN)
-    if (entry := async_get_entry(hass)) and entry.disabled_by:
-        raise CommandError("entry_disabled", "entry_disabled")
     if (integration := (await async_get_integrations(hass)).get(domain)) is None:
         raise CommandError("invalid_format", "no_platform", domain=domain)
     subject = OwnCredential(hass, integration)
-    credential = await _async_verified(subject, _merged(DeveloperCredential("-"), fields), fields)
+    _refuse_obstacle(subject)
+    wanted = _merged(DeveloperCredential("-"), fields)
+    await _async_refuse_broken_platform(subject, wanted)
+    credential = await _async_verified(subject, wanted, fields)
+    _refuse_obstacle(subject)
     entry = await async_get_or_create_entry(hass)
     # Nothing is awaited from here on: of two commands for one client, the second is refused.
     auth_domains = {one.data[CONF_AUTH_DOMAIN] for one in async_get_subentries(hass, domain)}
     if subject.is_taken(credential.client_id) or auth_domain in auth_domains:
         raise CommandError("already_configured", "already_configured")
     new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain)
-    return _item(hass, async_add_subentry(hass, entry, new))
+    return item_of(hass, async_add_subentry(hass, entry, new))
 
 
 async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -93,17 +104,17 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
     subentry = _subentry(hass, fields)
     integration = await _async_integration(hass, subentry.data[CONF_DOMAIN])
     subject = OwnCredential(hass, integration, subentry)
+    await _async_refuse_broken_platform(subject, _merged(credential_of(subentry), fields))
     wanted: DeveloperCredential | None = None
     while wanted != (now := _merged(credential_of(subentry), fields)):
         # What else was changed while the server was asked is kept, and verified as well.
         wanted = now
         credential = await _async_verified(subject, wanted, fields)
-        if not subject.is_there:
-            raise CommandError("not_found", "credential_not_found")
+        _refuse_obstacle(subject)
     if subject.is_taken(credential.client_id):
         raise CommandError("already_configured", "already_configured")
     async_update_credential(hass, subentry, integration, credential)
-    return _item(hass, subentry)
+    return item_of(hass, subentry)
 
 
 async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
@@ -112,8 +123,7 @@ async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
     if users := async_get_users(hass, subentry):
         entries = ", ".join(f"{user.title} ({user.entry_id})" for user in users)
         raise CommandError("in_use", "in_use", entries=entries)
-    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    async_remove_subentry(hass, subentry)
 
 
 async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -165,9 +175,11 @@ async def async_relink_entries(hass: HomeAssistant, fields: Fields) -> None:
 async def async_restore_credential(hass: HomeAssistant, fields: Fields) -> Fields:
     """Restore a credential that was deleted while it was used, and return it."""
     key = fields[CONF_DOMAIN], fields[CONF_AUTH_DOMAIN]
+    if (entry := async_get_entry(hass)) and entry.disabled_by:
+        raise CommandError("entry_disabled", "entry_disabled")
     if (subentry := await async_restore(hass, key)) is None:
         raise CommandError("not_found", "credential_not_found")
-    return _item(hass, subentry)
+    return item_of(hass, subentry)
 
 
 async def async_edit_application_credential(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -194,31 +206,53 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
     }
 
 
-def items_of(hass: HomeAssistant) -> dict[str, Fields]:
-    """Return what is told of each credential, by its id."""
-    entry = async_get_entry(hass)
-    subentries = entry.get_subentries_of_type(SUBENTRY_TYPE) if entry else []
-    return {subentry.subentry_id: _item(hass, subentry) for subentry in subentries}
-
-
-def _item(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
+def item_of(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
     """Return what is told of a credential: everything but the secret."""
-    told = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_NAME, CONF_AUTH_DOMAIN)
+    stored = stored_of(subentry)
+    credential = stored.credential
     return {
         CONF_ID: subentry.subentry_id,
-        **{name: subentry.data[name] for name in (*told, CONF_REDIRECT_URI, CONF_AUTH_METHOD)},
-        "has_secret": bool(subentry.data[CONF_CLIENT_SECRET]),
+        CONF_DOMAIN: stored.domain,
+        CONF_CLIENT_ID: credential.client_id,
+        CONF_NAME: credential.name,
+        CONF_AUTH_DOMAIN: stored.auth_domain,
+        CONF_REDIRECT_URI: credential.redirect_uri.value,
+        CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
+        "has_secret": bool(credential.client_secret),
         "entries": [user.entry_id for user in async_get_users(hass, subentry)],
     }
 
 
 def _subentry(hass: HomeAssistant, fields: Fields) -> ConfigSubentry:
     """Return the credential that a command names."""
-    entry = async_get_entry(hass)
-    subentry = entry.subentries.get(fields[CONF_CREDENTIAL_ID]) if entry else None
-    if subentry is None:
+    if (subentry := async_get_all_subentries(hass).get(fields[CONF_CREDENTIAL_ID])) is None:
         raise CommandError("not_found", "credential_not_found")
     return subentry
+
+
+def _refuse_obstacle(subject: CredentialSubject) -> None:
+    """Refuse what cannot be saved now."""
+    match subject.obstacle:
+        case "entry_disabled":
+            raise CommandError("entry_disabled", "entry_disabled")
+        case "credential_gone":
+            raise CommandError("not_found", "credential_not_found")
+
+
+async def _async_refuse_broken_platform(
+    subject: OwnCredential, credential: DeveloperCredential
+) -> None:
+    """Refuse a credential that could not be used, and tell in a repair what is wrong."""
+    hass, domain = subject.hass, subject.integration.domain
+    try:
+        await subject.async_declared_server(credential)
+    except ImplementationUnavailableError:
+        # It may be there by the time that somebody logs in.
+        return
+    except PlatformError as err:
+        async_report_problem(hass, domain, err)
+        key = f"platform_{err.reason}"
+        raise CommandError("platform_broken", key, integration=domain, detail=err.detail) from err
 
 
 async def _async_integration(hass: HomeAssistant, domain: str) -> Integration:

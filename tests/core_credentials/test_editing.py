@@ -275,13 +275,36 @@ async def test_only_the_name(hass: HomeAssistant) -> None:
 
 @pytest.mark.usefixtures("peer")
 async def test_two_forms(hass: HomeAssistant) -> None:
-    """A form with an empty secret field keeps the secret that is there, not the one that was."""
+    """A form about what is another meanwhile is shown again, with what is there now."""
     await _add(hass)
     first, second = await _begin(hass), await _begin(hass)
     await _submit(hass, first, {"client_id": "new", "client_secret": NEW})
-    await _submit(hass, second, {"client_id": "new", "name": "Renamed"})
+    step = await _submit(hass, second, {"client_id": "id", "name": "Renamed"})
+    assert step["errors"] == {"base": "changed_meanwhile"}
+    assert step["data_schema"] is not None
+    suggested = {
+        str(key): (key.description or {}).get("suggested_value")
+        for key in step["data_schema"].schema
+    }
+    assert suggested == {"name": None, "client_id": "new", "client_secret": None}
+    await _submit(hass, step, {"client_id": "new", "name": "Renamed"})
     (item,) = _items(hass)
-    assert (item["client_secret"], item["name"]) == (NEW, "Renamed")
+    assert (item["client_id"], item["client_secret"], item["name"]) == ("new", NEW, "Renamed")
+
+
+@pytest.mark.usefixtures("peer")
+async def test_deleted_while_the_form_is_open(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
+) -> None:
+    """One that was deleted is said to be gone, before any server is asked about it."""
+    auth_domain = await _add(hass)
+    step = await _begin(hass)
+    asked = len(demo_cloud.token_requests)
+    await hass.data[application_credentials.DATA_COMPONENT].async_delete_item(auth_domain)
+    result = await _submit(hass, step, {"client_id": "id", "client_secret": NEW})
+    assert result["reason"] == "credential_gone"
+    assert len(demo_cloud.token_requests) == asked
+    assert _items(hass) == []
 
 
 @pytest.mark.usefixtures("peer")

@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_USER,
+    ConfigEntry,
     ConfigEntryDisabler,
     ConfigEntryState,
     ConfigFlowResult,
@@ -17,6 +19,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.core_credentials import taking_over
+from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     OFFLINE_PLATFORM,
@@ -148,13 +152,13 @@ async def test_taken_over(
     assert stored(hass) == []
 
 
-async def _moved(hass: HomeAssistant, install: Install, **files: str) -> None:
+async def _moved(hass: HomeAssistant, install: Install, domain: str = "acme", **files: str) -> None:
     """Have an application credential for an integration that has our platform."""
     assert await async_setup_component(hass, "application_credentials", {})
-    install("acme", OFFLINE_PLATFORM, **files)
-    hass.data[application_credentials.DATA_COMPONENT].data["acme_id"] = {
-        "id": "acme_id",
-        "domain": "acme",
+    install(domain, OFFLINE_PLATFORM, **files)
+    hass.data[application_credentials.DATA_COMPONENT].data[f"{domain}_id"] = {
+        "id": f"{domain}_id",
+        "domain": domain,
         "client_id": "id",
         "client_secret": SENTINEL,
     }
@@ -167,8 +171,27 @@ async def test_taken_over_when_it_is_there(hass: HomeAssistant, install: Install
     assert await async_setup_component(hass, "application_credentials", {})
     item = {"id": "acme_id", "domain": "acme", "client_id": "id", "client_secret": SENTINEL}
     hass.data[application_credentials.DATA_COMPONENT].data["acme_id"] = item
-    found = await asyncio.gather(*(async_get_implementations(hass, "acme") for _ in range(3)))
+
+    async def slow(hass: HomeAssistant) -> ConfigEntry:
+        await asyncio.sleep(0.01)
+        return await async_get_or_create_entry(hass)
+
+    with patch.object(taking_over, "async_get_or_create_entry", slow):
+        found = await asyncio.gather(*(async_get_implementations(hass, "acme") for _ in range(3)))
     assert [list(one) for one in found] == [["acme_id"]] * 3
+    # Whoever asks at the same time, each is remembered once.
+    assert entry_of(hass).data == {"taken_over": ["acme_id"]}
+
+
+async def test_each_integration_is_remembered(hass: HomeAssistant, install: Install) -> None:
+    """What was taken over of one integration is still known when another one is looked at."""
+    await _moved(hass, install)
+    install("other", OFFLINE_PLATFORM)
+    items = hass.data[application_credentials.DATA_COMPONENT].data
+    items["other_id"] = {**items["acme_id"], "id": "other_id", "domain": "other"}
+    for domain in ("acme", "other"):
+        assert list(await async_get_implementations(hass, domain)) == [f"{domain}_id"]
+    assert entry_of(hass).data == {"taken_over": ["acme_id", "other_id"]}
 
 
 async def test_not_taken_over_while_both_platforms_are_there(
@@ -179,6 +202,16 @@ async def test_not_taken_over_while_both_platforms_are_there(
         hass, install, application_credentials=SERVER.replace("{url}", "https://a.example")
     )
     assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+@pytest.mark.parametrize("domain", ["fitbit", "sun"])
+async def test_not_taken_over_from_a_built_in(
+    hass: HomeAssistant, install: Install, domain: str
+) -> None:
+    """An integration in the place of a built-in one is not given what was entered for that."""
+    await _moved(hass, install, domain)
+    assert await async_get_implementations(hass, domain) == {}
     assert hass.config_entries.async_entries(DOMAIN) == []
 
 
@@ -209,3 +242,13 @@ async def test_not_taken_over_beside_the_same(
     before = stored(hass)
     assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
     assert stored(hass) == before
+
+
+@pytest.mark.parametrize("damaged", [3, None, {"acme_id": True}, "acme_id"])
+async def test_damaged_note(hass: HomeAssistant, install: Install, damaged: object) -> None:
+    """Where the note of what was taken over is damaged, it begins anew."""
+    await _moved(hass, install)
+    await add_credential(hass, "demo_cloud")
+    hass.config_entries.async_update_entry(entry_of(hass), data={"taken_over": damaged})
+    assert list(await async_get_implementations(hass, "acme")) == ["acme_id"]
+    assert entry_of(hass).data == {"taken_over": ["acme_id"]}

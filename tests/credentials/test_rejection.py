@@ -2,21 +2,30 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.loader import Integration
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials.rejection import async_get_rejections
-from custom_components.developer_credentials.credentials.store import issue_id_of
+from custom_components.developer_credentials.credentials.rejection import (
+    async_get_rejections,
+    async_note_answer,
+    issue_id_of,
+)
+from custom_components.developer_credentials.flows.credential_subject import OwnCredential
+from custom_components.developer_credentials.oauth2.client import DeveloperCredential
+from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from custom_components.developer_credentials.oauth2.token_endpoint import TokenEndpoint
 from custom_components.developer_credentials.oauth2.token_response import Answer
+from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
+from custom_components.developer_credentials.plain_text import escape_markdown, plain_line
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     REDIRECT_URI,
@@ -86,25 +95,22 @@ async def test_rejected_while_in_use(
         freezer.tick(timedelta(minutes=2))
     assert account.state is ConfigEntryState.LOADED
     assert hass.config_entries.flow.async_progress() == []
-    issue_id = issue_id_of("rejected", ("demo_cloud", "demo_cloud_client_id"))
-    assert "client_id" not in issue_id
+    issue_id = issue_id_of(_subentry_id(hass))
     assert issue_ids(hass) == [issue_id]
     issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     assert issue is not None
     assert issue.is_fixable
-    assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["answer"].startswith(
-        r"invalid\_client\: The client cannot"
-    )
-    assert issue.translation_placeholders == {
-        **issue.translation_placeholders,
-        "credential": "Demo Cloud: My app",
-        "entries": "Demo account",
-        "since": f"{since:%Y-%m-%d %H:%M}",
-    }
+    # The issue is for everybody, the texts of its repair are for admins.
+    assert issue.data == {"subentry_id": _subentry_id(hass)}
+    assert issue.translation_placeholders == {"credential": "Demo Cloud: My app"}
 
     step = await begin_repair(hass_client, issue_id)
     assert step["step_id"] == "edit"
+    told = step["description_placeholders"]
+    assert told["answer"].startswith(r"invalid\_client\: The client cannot")
+    assert told["credential"] == r"Demo Cloud\: My app"
+    assert told["entries"] == "Demo account"
+    assert told["since"] == f"{since:%Y-%m-%d %H:%M}"
     assert not step["errors"]
     assert SENTINEL not in str(step)
     values = {"client_id": "client-id", "redirect_uri": "default"}
@@ -214,16 +220,20 @@ async def test_credential_changes(
     assert (issue_id in issue_ids(hass)) is (how == "edited")
 
 
-async def test_another_name(
-    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, account: ConfigEntry
+@pytest.mark.parametrize("change", [{"name": "Other"}, {"redirect_uri": "own"}])
+async def test_what_the_token_endpoint_does_not_know(
+    hass: HomeAssistant,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    change: dict[str, str],
 ) -> None:
-    """A new name does not make a rejected credential a better one."""
+    """A new name or redirect URI does not make a rejected credential a better one."""
     _rotate(demo_cloud)
     await _poll(hass, account)
     (issue_id,) = issue_ids(hass)
     entry = entry_of(hass)
     subentry = entry.subentries[_subentry_id(hass)]
-    data = {**subentry.data, "name": "Other"}
+    data = {**subentry.data, **change}
     hass.config_entries.async_update_subentry(entry, subentry, data=data)
     await hass.async_block_till_done()
     assert issue_ids(hass) == [issue_id]
@@ -260,7 +270,124 @@ async def test_repair_is_outdated(
         translation_key="credential_rejected",
     )
     step = await begin_repair(hass_client, issue_id)
-    assert (step["type"], step["reason"]) == ("abort", "credential_gone")
+    reason = "credential_gone" if how == "deleted" else "already_repaired"
+    assert (step["type"], step["reason"]) == ("abort", reason)
+
+
+@pytest.mark.parametrize("how", ["corrected", "accepted", "deleted"])
+@pytest.mark.parametrize("when", ["open", "asked"])
+async def test_two_windows(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    how: str,
+    when: str,
+) -> None:
+    """Where somebody else was faster, the repair says so, and changes nothing.
+
+    That may be while the form is open, and while the server is asked about it.
+    """
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    entry, subentry_id = entry_of(hass), _subentry_id(hass)
+
+    def act() -> None:
+        if how == "corrected":
+            data = {**entry.subentries[subentry_id].data, "client_secret": ROTATED}
+            hass.config_entries.async_update_subentry(
+                entry, entry.subentries[subentry_id], data=data
+            )
+        elif how == "deleted":
+            hass.config_entries.async_remove_subentry(entry, subentry_id)
+        else:
+            async_note_answer(hass, ("demo_cloud", "demo_cloud_client_id"), None)
+
+    async def verify(subject: OwnCredential, credential: DeveloperCredential) -> Verification:
+        act()
+        return Verification(Outcome.ACCEPTED, "", credential)
+
+    if when == "open":
+        act()
+    before = [dict(one.data) for one in entry.subentries.values()]
+    values = {"client_id": "other", "client_secret": f"{SENTINEL}-x", "redirect_uri": "default"}
+    with patch.object(OwnCredential, "async_verify", verify):
+        step = await continue_repair(hass, hass_client, step, values)
+    reason = "credential_gone" if how == "deleted" else "already_repaired"
+    assert (step["type"], step["reason"]) == ("abort", reason)
+    if when == "open":
+        assert [dict(one.data) for one in entry.subentries.values()] == before
+    assert [one.data["client_id"] for one in entry.subentries.values()] in (["client-id"], [])
+    assert not [
+        flow
+        for flow in hass.config_entries.flow.async_progress_by_handler("demo_cloud")
+        if flow["context"]["source"] == SOURCE_REAUTH
+    ]
+
+
+async def test_rejected_again(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+) -> None:
+    """A correction that was none leaves the repair to whoever has it open.
+
+    The form is about another secret then, which is said once.
+    """
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    entry = entry_of(hass)
+    subentry = entry.subentries[_subentry_id(hass)]
+    data = {**subentry.data, "client_secret": f"{SENTINEL}-wrong"}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    await _poll(hass, account)
+    assert issue_ids(hass) == [issue_id]
+    values = {"client_id": "client-id", "client_secret": ROTATED, "redirect_uri": "default"}
+    step = await continue_repair(hass, hass_client, step, values)
+    assert step["errors"] == {"base": "changed_meanwhile"}
+    step = await continue_repair(hass, hass_client, step, values)
+    assert step["type"] == "create_entry"
+    assert issue_ids(hass) == []
+
+
+async def test_texts_of_others_are_plain(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Names, titles and the server's words are one plain line, whatever they hold."""
+    evil = "A\u202e\u2028**b**\u200b<i>\n# c"
+    entry = entry_of(hass)
+    hass.config_entries.async_update_subentry(
+        entry, entry.subentries[_subentry_id(hass)], title=evil
+    )
+    hass.config_entries.async_update_entry(account, title=evil)
+    monkeypatch.setattr(Integration, "name", property(lambda _: evil))
+    error = InvalidClientError(
+        domain="demo_cloud",
+        request_info=MagicMock(),
+        error="invalid_client",
+        error_description=evil,
+    )
+    async_note_answer(hass, ("demo_cloud", "demo_cloud_client_id"), error)
+    (issue_id,) = issue_ids(hass)
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue
+    # In titles and errors, which are no Markdown.
+    line = plain_line(evil)
+    assert issue.translation_placeholders == {"credential": line}
+    told = (await begin_repair(hass_client, issue_id))["description_placeholders"]
+    assert told["integration"] == line
+    escaped = escape_markdown(evil)
+    assert (told["credential"], told["entries"]) == (escaped, escaped)
+    assert told["answer"] == escape_markdown(f"invalid_client: {evil}")
 
 
 async def test_new_secret_before_the_old_one_is_refused(

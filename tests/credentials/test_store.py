@@ -1,6 +1,8 @@
 """Tests of the credentials as subentries."""
 
 import asyncio
+from dataclasses import replace
+from types import MappingProxyType
 from unittest.mock import patch
 
 from homeassistant.config_entries import (
@@ -11,20 +13,33 @@ from homeassistant.config_entries import (
     ConfigSubentry,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
+from homeassistant.helpers.json import json_bytes
 from homeassistant.loader import async_get_integration
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.developer_credentials import DeveloperCredential
+from custom_components.developer_credentials import (
+    DeveloperCredential,
+    async_import_developer_credential,
+)
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials.store import (
     async_find_subentry,
+    async_get_all_subentries,
+    async_get_by_key,
     async_get_or_create_entry,
     async_get_subentries,
     async_update_credential,
+    credential_of,
 )
+from custom_components.developer_credentials.plain_text import plain_line
+from custom_components.developer_credentials.provider import async_watch
 from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, add_credential, entry_of, stored
 from tests.conftest import Install
 
@@ -107,11 +122,12 @@ async def test_unload_and_reload(hass: HomeAssistant) -> None:
 
 
 async def test_disabled(hass: HomeAssistant) -> None:
-    """A disabled entry provides nothing, and keeps its credentials."""
+    """A disabled entry provides nothing, and keeps its credentials: entries are to try again."""
     await add_credential(hass, "acme")
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
-    assert await _domains(hass) == []
+    with pytest.raises(ImplementationUnavailableError, match="Developer Credentials is disabled"):
+        await _domains(hass)
     await add_credential(hass, "acme", "client.id")
     await hass.config_entries.async_set_disabled_by(entry_id, None)
     assert await _domains(hass) == ["acme_client_id", "acme_client_id_2"]
@@ -190,7 +206,10 @@ async def users(hass: HomeAssistant, install: Install) -> ConfigSubentry:
 OWN_YAML = (
     PLATFORM
     + """
-from custom_components.developer_credentials import DeveloperCredential
+from custom_components.developer_credentials import (
+    DeveloperCredential,
+    async_import_developer_credential,
+)
 
 async def async_get_developer_credential(hass):
     return hass.data.get("own_yaml")
@@ -232,17 +251,148 @@ async def test_yaml_that_says_nothing_new_reloads_nothing(
     assert hass.data["set_ups"] == before
 
 
-async def test_renamed_in_the_list(hass: HomeAssistant) -> None:
-    """The name that the user gives in Home Assistant's own way is what the picker shows."""
-    subentry = await add_credential(hass, "acme", name="Old")
-    entry = entry_of(hass)
-    for title, name in (("Acme: New", "New"), ("Only a name", "Only a name")):
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Acme: New", "New"),
+        ("Only a name", "Only a name"),
+        # Those that end with the old name.
+        ("Second app", "Second app"),
+        ("My app", "My app"),
+        ("Acme: Second app", "Second app"),
+        ("Acme: app 2b app", "app 2b app"),
+        ("Acme", "Acme"),
+        ("Two\nlines\u202e", "Two lines"),
+    ],
+)
+@pytest.mark.parametrize("before", ["app", None])
+async def test_renamed_in_the_list(
+    hass: HomeAssistant, title: str, name: str, before: str | None
+) -> None:
+    """The name that the user gives in Home Assistant's own way is that of the credential."""
+    await add_credential(hass, "acme", "other")
+    subentry = await add_credential(hass, "acme", name=before)
+    (_, implementation) = (await async_get_implementations(hass, "acme")).values()
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, title=title)
+    await hass.async_block_till_done()
+    assert subentry.title == plain_line(title)
+    assert stored(hass)[1]["name"] == name
+    assert implementation.name == name
+    # It stays when something else is changed.
+    integration = await async_get_integration(hass, "acme")
+    credential = replace(credential_of(subentry), client_secret=f"{SENTINEL}-new")
+    async_update_credential(hass, subentry, integration, credential)
+    await hass.async_block_till_done()
+    assert stored(hass)[1]["name"] == name
+    assert implementation.name == name
+    assert subentry.title == f"Acme: {name}"
+
+
+async def test_renamed_after_the_start(hass: HomeAssistant) -> None:
+    """So it is where nothing of the entry has changed since the start."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        disabled_by=ConfigEntryDisabler.USER,
+        subentries_data=[
+            {
+                "data": {
+                    "domain": "third",
+                    "auth_domain": "third",
+                    "client_id": "id",
+                    "client_secret": SENTINEL,
+                    "name": "app",
+                },
+                "subentry_id": "one",
+                "subentry_type": "credential",
+                "title": "Third: app",
+                "unique_id": "third.id",
+            }
+        ],
+    )
+    entry.add_to_hass(hass)
+    async_watch(hass)
+    subentry = entry.subentries["one"]
+    for title, name in (("Second app", "Second app"), (" ", "Second app")):
         hass.config_entries.async_update_subentry(entry, subentry, title=title)
-        await hass.async_block_till_done()
+        assert subentry.data["name"] == name
+        # A title that says nothing is as if it had not been given.
+        assert subentry.title == "Second app"
+
+
+async def test_refused_change_is_no_name(hass: HomeAssistant) -> None:
+    """A change that is refused leaves title and name as they are, also at the next change."""
+    await add_credential(hass, "acme", "taken")
+    subentry = await add_credential(hass, "acme", "b")
+    integration = await async_get_integration(hass, "acme")
+    with pytest.raises(AbortFlow):
+        async_update_credential(
+            hass, subentry, integration, DeveloperCredential("taken", SENTINEL, "Another")
+        )
+    await add_credential(hass, "acme", "c")
+    assert (subentry.title, subentry.data["name"]) == ("Acme 2", None)
+
+
+async def test_titles_differ(hass: HomeAssistant) -> None:
+    """Two credentials of one integration differ by a number, which stays."""
+    for client_id, name in (("a", None), ("b", None), ("c", "app"), ("d", "app")):
+        await add_credential(hass, "acme", client_id, name=name)
+    first, second, third, fourth = async_get_subentries(hass, "acme")
+    titles = [one.title for one in (first, second, third, fourth)]
+    assert titles == ["Acme", "Acme 2", "Acme: app", "Acme: app 2"]
+    entry, integration = entry_of(hass), await async_get_integration(hass, "acme")
+    hass.config_entries.async_remove_subentry(entry, first.subentry_id)
+    for subentry, title in ((second, "Acme 2"), (fourth, "Acme: app 2")):
+        credential = replace(credential_of(subentry), client_id=f"{title}-new")
+        async_update_credential(hass, subentry, integration, credential)
         assert subentry.title == title
-        assert stored(hass)[0]["name"] == name
-        (implementation,) = (await async_get_implementations(hass, "acme")).values()
-        assert implementation.name == name
+        assert credential_of(subentry).name == credential.name
+    credential = replace(credential_of(fourth), name=None)
+    async_update_credential(hass, fourth, integration, credential)
+    assert fourth.title == "Acme"
+
+
+@pytest.mark.parametrize("same_data", [True, False])
+async def test_one_gone_and_one_come(hass: HomeAssistant, *, same_data: bool) -> None:
+    """Credentials are looked up in what is there now, also where it is as many as before."""
+    gone = await add_credential(hass, "acme", "gone")
+    data = {**gone.data, "client_id": "come", "auth_domain": "acme_come"}
+    come = ConfigSubentry(
+        data=gone.data if same_data else MappingProxyType(data),
+        subentry_type="credential",
+        title="Acme",
+        unique_id="acme.come",
+    )
+    # Without a look in between: nobody hears of the changes.
+    with patch("homeassistant.config_entries.async_dispatcher_send_internal"):
+        assert async_get_subentries(hass, "acme") == [gone]
+        hass.config_entries.async_remove_subentry(entry_of(hass), gone.subentry_id)
+        hass.config_entries.async_add_subentry(entry_of(hass), come)
+        (found,) = async_get_subentries(hass, "acme")
+        assert found is come
+        assert list(async_get_all_subentries(hass)) == [come.subentry_id]
+        assert async_get_by_key(hass, ("acme", come.data["auth_domain"])) is come
+
+
+async def test_key_is_changed_in_place(hass: HomeAssistant) -> None:
+    """Credentials are looked up by what they are now, whoever has changed them."""
+    subentry = await add_credential(hass, "acme", "a")
+    assert async_get_by_key(hass, ("acme", "acme_a")) is subentry
+    data = {**subentry.data, "domain": "other", "auth_domain": "legacy"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    assert async_get_by_key(hass, ("acme", "acme_a")) is None
+    assert async_get_by_key(hass, ("other", "legacy")) is subentry
+    assert async_get_subentries(hass, "acme") == []
+
+
+async def test_auth_domain_can_be_stored(hass: HomeAssistant) -> None:
+    """An `auth_domain` that an integration asks for has no halves of surrogate pairs."""
+    wanted = {"a": "legacy \ud83d\ude00", "b": "half \ud83d", "c": "\ud83d"}
+    for client_id, auth_domain in wanted.items():
+        credential = DeveloperCredential(client_id)
+        await async_import_developer_credential(hass, "acme", credential, auth_domain)
+    found = [one.data["auth_domain"] for one in async_get_subentries(hass, "acme")]
+    assert found == ["legacy 😀", "half ", "acme_c"]
+    json_bytes(stored(hass))
 
 
 async def test_changed_while_not_loaded(hass: HomeAssistant) -> None:

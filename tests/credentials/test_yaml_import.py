@@ -160,15 +160,18 @@ async def test_reload_is_for_admins(
         await hass.services.async_call(DOMAIN, "reload", blocking=True, context=context)
 
 
+@pytest.mark.parametrize(
+    "without", ["homeassistant:\n", "developer_credentials:\n  # - domain: demo_cloud\n"]
+)
 async def test_item_is_gone(
-    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture, without: str
 ) -> None:
-    """A credential whose item is gone stays, which is told once."""
+    """A credential whose item is gone, or a comment, stays, which is told once."""
     await _start(hass, tmp_path, YAML, SECRETS)
     (subentry_id,) = entry_of(hass).subentries
     caplog.clear()
     for told in (1, 0):
-        await _reload(hass, tmp_path, "homeassistant:\n")
+        await _reload(hass, tmp_path, without)
         assert issue_ids(hass) == [f"yaml_item_gone_{subentry_id}"][:told]
         assert caplog.text.count("is not in the YAML configuration any more") == told
         caplog.clear()
@@ -295,6 +298,15 @@ async def test_name_alone_is_changed(hass: HomeAssistant, tmp_path: Path) -> Non
     assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-edited", "New")]
 
 
+async def test_name_is_removed(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A name that YAML no longer has stays, as any name that it does not say."""
+    await _start(hass, tmp_path, f"{YAML}    name: My app\n", SECRETS)
+    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    assert _values(hass, "client_secret", "name") == [(f"{SENTINEL}-2", "My app")]
+    (subentry,) = entry_of(hass).subentries.values()
+    assert subentry.title == "Demo Cloud: My app"
+
+
 async def test_disabled_entry(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -357,7 +369,7 @@ async def test_integrations_own_yaml(hass: HomeAssistant, install: Install, setu
     hass.data["own_yaml"] = DeveloperCredential("id", SENTINEL, "From YAML")
     for _ in range(2):
         assert list(await async_get_implementations(hass, "acme")) == ["acme"]
-    assert issue_ids(hass) == ["own_yaml_acme_acme"]
+    assert issue_ids(hass) == ["integration_yaml_acme"]
     assert _values(hass, "client_id", "client_secret", "name") == [("id", SENTINEL, "From YAML")]
     hass.data["own_yaml"] = DeveloperCredential("id", f"{SENTINEL}-2")
     (implementation,) = (await async_get_implementations(hass, "acme")).values()

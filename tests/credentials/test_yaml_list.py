@@ -11,6 +11,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml.loader import Secrets, load_yaml_dict
+from homeassistant.util.yaml.objects import NodeDictClass
 import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
@@ -75,13 +76,35 @@ developer_credentials:
 
 @pytest.mark.parametrize(
     "yaml",
-    ["developer_credentials:\n", "developer_credentials: []\n", "homeassistant:\n"],
-    ids=["empty", "no items", "absent"],
+    [
+        "developer_credentials:\n",
+        "developer_credentials:\n  # - domain: demo_cloud\n  #   client_id: id\n",
+        "developer_credentials: []\n",
+        "homeassistant:\n",
+    ],
+    ids=["empty", "commented out", "no items", "absent"],
 )
-async def test_nothing(hass: HomeAssistant, tmp_path: Path, yaml: str) -> None:
-    """Without an item, nothing is made."""
-    await _start(hass, tmp_path, yaml)
+@pytest.mark.parametrize("loader", ["as it is", "Home Assistant's"])
+async def test_nothing(hass: HomeAssistant, tmp_path: Path, yaml: str, loader: str) -> None:
+    """Without an item, nothing is made, and nothing is told."""
+    if loader == "as it is":
+        await _start(hass, tmp_path, yaml)
+    else:
+        # It makes an empty mapping of nothing.
+        (tmp_path / "configuration.yaml").write_text(yaml)
+        hass.config.config_dir = str(tmp_path)
+        config = await conf_util.async_hass_config_yaml(hass)
+        assert await async_setup_component(hass, DOMAIN, config)
+        await hass.async_block_till_done()
     assert hass.config_entries.async_entries(DOMAIN) == []
+    assert ir.async_get(hass).issues == {}
+
+
+async def test_empty_item(hass: HomeAssistant, tmp_path: Path) -> None:
+    """An item with nothing in it lacks its keys."""
+    await _start(hass, tmp_path, "developer_credentials: [{}]\n")
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "yaml_missing_key"
 
 
 BAD_ITEMS = {
@@ -100,18 +123,11 @@ BAD_ITEMS = {
         "client_secret",
     ),
     "list as domain": ("{domain: [demo_cloud], client_id: id}", "not_text", "domain"),
-    "unknown domain": ("{domain: nowhere, client_id: id}", "unknown_integration", "nowhere"),
-    "no platform": ("{domain: sun, client_id: id}", "unknown_integration", "sun"),
-    "unknown key": (
-        "{domain: demo_cloud, client_id: id, client_secrte: x}",
-        "unknown_key",
-        "client_secrte",
-    ),
-    "no space after the colon": (
-        f"{{domain: demo_cloud, client_id: id, client_secret:{SENTINEL}}}",
-        "unknown_key",
-        "client_secret",
-    ),
+    "unknown domain": ("{domain: nowhere, client_id: id}", "unknown_integration", ""),
+    "no domain at all": ("{domain: ../x.y, client_id: id}", "unknown_integration", ""),
+    "no platform": ("{domain: sun, client_id: id}", "unsupported_integration", "sun"),
+    "unknown key": ("{domain: demo_cloud, client_id: id, client_secrte: x}", "unknown_key", ""),
+    "no text as key": ("{domain: demo_cloud, client_id: id, 3: x}", "unknown_key", ""),
     "duplicate": ("{domain: demo_cloud, client_id: good}", "duplicate", "client_id"),
 }
 
@@ -152,12 +168,67 @@ developer_credentials:
     assert key in record.getMessage()
 
 
+# By what a secret may become part of, where it should be a value: the reason and what is told.
+MISPLACED = {
+    "{domain: demo_cloud, client_id: id, client_secret:S}": ("malformed_key", "client_secret"),
+    "{domain: demo_cloud, client_id: id, client_secret=S}": ("malformed_key", "client_secret"),
+    "{domain: demo_cloud, client_id: id, client_secret S}": ("malformed_key", "client_secret"),
+    "{domain: demo_cloud, client_id: id, client_secret;S}": ("malformed_key", "client_secret"),
+    "{domain: demo_cloud, client_id: id, Client_SecretS: x}": ("malformed_key", "client_secret"),
+    "{domain: demo_cloud, client_idS: id}": ("malformed_key", "client_id"),
+    "{domain: demo_cloud, client_id: id, S}": ("unknown_key", ""),
+    "{domain: demo_cloud, client_id: id, S: x}": ("unknown_key", ""),
+    "{domain: demo_cloud, client_id: id, 'secret: S': }": ("unknown_key", ""),
+    "{domain: demo_cloud, client_id: id, client_secret: {S: x}}": ("not_text", "client_secret"),
+    "{domain: demo_cloud, client_id: id, client_secret: [S]}": ("not_text", "client_secret"),
+    "{domain: S, client_id: id}": ("unknown_integration", ""),
+    "{domain: sentinel_3f9c, client_id: id}": ("unknown_integration", ""),
+    "{S: {S: S}}": ("unknown_key", ""),
+    "S": ("not_a_mapping", ""),
+    "[S, S]": ("not_a_mapping", ""),
+    "client_secret=S": ("not_a_mapping", ""),
+}
+
+
+@pytest.mark.parametrize(("item", "told"), MISPLACED.items(), ids=list(MISPLACED))
+async def test_misplaced_secret(
+    hass: HomeAssistant,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    item: str,
+    told: tuple[str, str],
+) -> None:
+    """Wherever a secret stands in an item, neither the log nor a repair has it."""
+    await _start(hass, tmp_path, f"{DOMAIN}:\n  - {re.sub(r'\bS|S\b', SENTINEL, item)}\n")
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert (issue.translation_key, issue.translation_placeholders["key"]) == (
+        f"yaml_{told[0]}",
+        told[1],
+    )
+    for text in (repr(issue), caplog.text):
+        assert SENTINEL not in text
+        assert "sentinel_3f9c" not in text
+
+
 async def test_place_of_a_mapping(hass: HomeAssistant, tmp_path: Path) -> None:
     """The place of a mapping has its line."""
     await _start(hass, tmp_path, "developer_credentials:\n  - domain: demo_cloud\n")
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["place"].endswith("configuration.yaml, line 2")
+
+
+async def test_place_in_a_file_of_any_name(hass: HomeAssistant) -> None:
+    """The name of a file that is no UTF-8 is told as far as it can be written."""
+    item = NodeDictClass({"domain": "demo_cloud"})
+    item.__config_file__ = "/config/odd\udcff\u202e\nname.yaml"
+    item.__line__ = 3
+    assert await async_setup_component(hass, DOMAIN, {DOMAIN: [item]})
+    await hass.async_block_till_done()
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["place"] == "/config/odd name.yaml, line 3"
 
 
 @pytest.mark.parametrize("yaml", ["text", "{domain: demo_cloud}", "3"])

@@ -235,6 +235,17 @@ async def test_authorize_errors(
         assert "<" not in str(result["description_placeholders"]).replace(r"\\<", "")
 
 
+async def test_authorize_error_of_any_length(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, install: Install
+) -> None:
+    """Of what a server puts into the callback, a line is shown."""
+    install("acme", PLATFORM.format(url="https://acme.example"), config_flow=CONFIG_FLOW)
+    await add_credential(hass, "acme")
+    result = await _come_back(hass, hass_client_no_auth, error="e" * 2000)
+    assert result["reason"] == "authorize_refused"
+    assert result["description_placeholders"] == {"detail": "e" * 100, "integration": "Acme"}
+
+
 async def test_working_token_without_our_implementation(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
@@ -373,6 +384,32 @@ async def test_reauth_with_a_new_client_id(
     assert again["context"]["title_placeholders"] == reauth["context"]["title_placeholders"]
 
 
+RECORDING = """
+    async def async_step_reauth(self, entry_data):
+        self.hass.data.setdefault("reauth", entry_data)
+        return self.async_show_form(step_id="reauth")
+"""
+
+
+async def test_reauth_is_told_what_the_entry_has(
+    hass: HomeAssistant, install: Install, socket_enabled: None
+) -> None:
+    """The reauth that the form leads on to begins like Home Assistant's: with the entry's data."""
+    install("acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=CONFIG_FLOW + RECORDING)
+    data = {"auth_implementation": "gone", "account": "1"}
+    entry = MockConfigEntry(domain="acme", data=data)
+    entry.add_to_hass(hass)
+    request = CredentialRequest(
+        domain="acme", context={"source": SOURCE_REAUTH, "entry_id": entry.entry_id}
+    )
+    flow = hass.config_entries.flow
+    form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER}, data=request)
+    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    assert step["step_id"] == "reauth"
+    assert hass.data["reauth"] == data
+    assert len(flow.async_progress()) == 1
+
+
 RECONFIGURE = """
     async def async_step_reconfigure(self, user_input=None):
         if user_input is None:
@@ -428,6 +465,27 @@ async def test_next_flow_fails(
     assert result["reason"] == "credential_saved"
     assert "next_flow" not in result
     assert "The flow of acme failed: ValueError" in caplog.text
+
+
+AT_ONCE = """
+    async def async_step_user(self, user_input=None):
+        return self.async_create_entry(title="Acme", data={})
+"""
+
+
+async def test_next_flow_that_asks_nothing(
+    hass: HomeAssistant, install: Install, socket_enabled: None
+) -> None:
+    """An integration's flow that ends at once is not what the dialog goes on with."""
+    install("acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=CONFIG_FLOW + AT_ONCE)
+    flow = hass.config_entries.flow
+    form = await flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}, data=CredentialRequest(domain="acme")
+    )
+    result = await flow.async_configure(form["flow_id"], FORM)
+    assert result["reason"] == "credential_saved"
+    assert "next_flow" not in result
+    assert len(hass.config_entries.async_entries("acme")) == 1
 
 
 async def test_next_flow_does_not_offer_the_credential(

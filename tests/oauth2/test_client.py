@@ -1,8 +1,12 @@
 """Tests of the client: what is pasted is clean, and the secret is not shown."""
 
+from typing import cast
+
 import pytest
 
 from custom_components.developer_credentials import DeveloperCredential
+from custom_components.developer_credentials.oauth2.client import MAX_NAME, ClientAuthMethod
+from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from tests.common import SENTINEL
 
 
@@ -17,10 +21,17 @@ from tests.common import SENTINEL
         ("\u00a0id\u3000", "id"),
         ("i d", "i d"),
         ("ünï-日本", "ünï-日本"),
+        ("wrapped\r\nin two", "wrappedin two"),
+        ("nul\x00 esc\x1b tab\t del\x7f next\x85", "nul esc tab del next"),
+        (" \x00 id \x00 ", "id"),
+        ("line\u2028paragraph\u2029", "lineparagraph"),
+        ("\ud83d\ude00", "😀"),
+        ("half\ud83d, \ude00half", "half, half"),
     ],
+    ids=ascii,
 )
 def test_pasted_values(pasted: str, clean: str) -> None:
-    """White space around id and secret, and zero-width characters in them, are removed."""
+    """What copying from a web page leaves around and in an id and a secret is removed."""
     assert DeveloperCredential(pasted, pasted) == DeveloperCredential(clean, clean)
 
 
@@ -30,13 +41,36 @@ def test_secrets_stay_as_they_are(secret: str) -> None:
     assert DeveloperCredential("id", secret).client_secret == secret
 
 
-def test_names_stay_as_they_are() -> None:
-    """A name may have any character; only white space around it is removed."""
-    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467 family"
-    assert DeveloperCredential("id", name=f" {family}\n").name == family
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        (" My *app* ü日本\n", "My *app* ü日本"),
+        ("two\nlines\x00", "two lines"),
+        ("\u202eppa\u202c in\u200bvisible", "ppa invisible"),
+        ("My app \ud83d\ude00\ud83d", "My app 😀"),
+        ("x" * 5_000, "x" * (MAX_NAME - 1) + "…"),
+        ("\u200b \x00", None),
+        (" ", None),
+        (None, None),
+    ],
+    ids=lambda name: ascii(name)[:20],
+)
+def test_names_are_plain(name: str | None, plain: str | None) -> None:
+    """A name is one line of what is written, of a length that can be shown."""
+    assert DeveloperCredential("id", name=name).name == plain
 
 
-@pytest.mark.parametrize("client_id", ["", "  ", "\u200b"])
+def test_values_of_enumerations() -> None:
+    """A redirect URI may be named by its value; one that there is not is refused."""
+    named = DeveloperCredential("id", redirect_uri=cast(RedirectUri, "own"))
+    assert named.redirect_uri is RedirectUri.OWN
+    with pytest.raises(ValueError, match="RedirectUri"):
+        DeveloperCredential("id", redirect_uri=cast(RedirectUri, "another"))
+    with pytest.raises(ValueError, match="token_endpoint_auth_method is unknown"):
+        DeveloperCredential("id", token_endpoint_auth_method=cast(ClientAuthMethod, "another"))
+
+
+@pytest.mark.parametrize("client_id", ["", "  ", "\u200b", "\x00", "\ud83d"], ids=ascii)
 def test_empty_client_id(client_id: str) -> None:
     """A credential has a client id."""
     with pytest.raises(ValueError, match="client_id is empty"):

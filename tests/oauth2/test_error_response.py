@@ -13,8 +13,6 @@ from custom_components.developer_credentials.oauth2.error_response import (
     parse_error,
 )
 
-NO_FIELDS: dict[str, Any] = {}
-
 
 @pytest.mark.parametrize(
     ("fields", "code", "words"),
@@ -90,12 +88,12 @@ def test_shapes(fields: dict[str, Any], code: str, words: str) -> None:
 )
 def test_plain_text(text: str, words: str) -> None:
     """Plain text is what the server says; a page or the rest of an object is not."""
-    assert parse_error(NO_FIELDS, text, "")[:2] == ("", words)
+    assert parse_error(None, text, "")[:2] == ("", words)
 
 
 def test_plain_text_with_a_code() -> None:
     """Plain text may be a code, or begin with one."""
-    assert parse_error(NO_FIELDS, "invalid_client: no", "").code == "invalid_client: no"
+    assert parse_error(None, "invalid_client: no", "").code == "invalid_client: no"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +110,7 @@ def test_plain_text_with_a_code() -> None:
 )
 def test_challenge(challenge: str, code: str, words: str, basic: bool) -> None:
     """The header WWW-Authenticate may have the error, or ask for the client's authentication."""
-    assert parse_error(NO_FIELDS, "", challenge)[:2] == (code, words)
+    assert parse_error(None, "", challenge)[:2] == (code, words)
     assert has_basic_challenge(challenge) is basic
 
 

@@ -70,6 +70,14 @@ async def test_query_survives(hass: HomeAssistant) -> None:
     }
 
 
+@pytest.mark.parametrize(("name", "told"), [("My app", "My app"), (None, "Developer Credentials")])
+async def test_name(hass: HomeAssistant, name: str | None, told: str) -> None:
+    """The name, which becomes the title of entries, is never the client id."""
+    implementation = _make(hass)
+    implementation.credential = DeveloperCredential("id", SENTINEL, name)
+    assert implementation.name == told
+
+
 async def test_declared_parameters(hass: HomeAssistant, server: RecordingServer) -> None:
     """Scopes and parameters are in the URL; token parameters are in all token requests."""
     implementation = _make(

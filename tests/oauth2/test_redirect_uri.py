@@ -70,6 +70,7 @@ async def test_without_a_request(hass: HomeAssistant) -> None:
         async_get_redirect_uri(hass, OWN)
     hass.config.external_url = "https://home.example"
     assert async_get_redirect_uri(hass, OWN) == "https://home.example/auth/external/callback"
+    assert not async_is_redirect_uri_told(hass, OWN)
 
 
 @pytest.mark.parametrize(

@@ -134,10 +134,10 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
     "redirect_uri_mismatch": (_error("redirect_uri_mismatch"), InvalidRedirectUriError),
     "invalid_scope": (_error("invalid_scope"), InvalidScopeError),
     "another code": (_error("unsupported_grant_type"), RefusedError),
-    "unknown code as 200": (_error("bad_verification_code", 200), RefusedError),
+    "unknown code as 200": (_error("odd", 200), RefusedError),
     "form-encoded error": (answer("error=invalid_grant", 400, "text/plain"), InvalidGrantError),
     "no code": (answer({}, 400), RefusedError),
-    "html error page": (answer("<h1>Forbidden</h1>", 403, "text/html"), RefusedError),
+    "html error page": (answer("<h1>Forbidden</h1>", 403, "text/html"), UnavailableError),
     "code that is no text": (answer({"error": {"code": 1}}, 400), RefusedError),
     "busy": (answer("", 429), UnavailableError),
     "busy, says invalid_client": (_error("invalid_client", 429), UnavailableError),
@@ -156,7 +156,6 @@ BAD: dict[str, tuple[Respond, type[TokenRequestError]]] = {
     "no lifetime": (answer({"access_token": f"{SENTINEL}-token"}), InvalidResponseError),
     "null lifetime": (answer(TOKEN | {"expires_in": None}), InvalidResponseError),
     "error beside a token": (answer(TOKEN | {"error": "invalid_client"}), InvalidClientError),
-    "negative lifetime": (answer(TOKEN | {"expires_in": -1}), InvalidResponseError),
     "lifetime in words": (answer(TOKEN | {"expires_in": "soon"}), InvalidResponseError),
     "lifetime that is none": (answer(TOKEN | {"expires_in": "nan"}), InvalidResponseError),
     "boolean lifetime": (answer(TOKEN | {"expires_in": True}), InvalidResponseError),
@@ -254,8 +253,9 @@ async def test_nobody_listens(
         "client_secret_post",
         "acme",
     )
-    with pytest.raises(UnavailableError, match="ClientConnectorError") as raised:
+    with pytest.raises(UnavailableError) as raised:
         await endpoint.async_request_token(GRANT)
+    assert raised.value.error_description == "ClientConnectorError"
     # What aiohttp raised may have the request.
     assert raised.value.__context__ is None
     assert raised.value.__cause__ is None

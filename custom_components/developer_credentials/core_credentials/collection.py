@@ -83,6 +83,12 @@ def async_get_application_credential_users(
     )
 
 
+@callback
+def async_is_set_up(hass: HomeAssistant) -> bool:
+    """Return whether `application_credentials` is set up."""
+    return _DATA_COLLECTION in hass.data
+
+
 async def async_replace_application_credential(
     hass: HomeAssistant, item_id: str, credential: DeveloperCredential
 ) -> ApplicationCredential | None:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.loader import Integration
 from homeassistant.util.hass_dict import HassKey
 
@@ -15,8 +16,11 @@ from ..credentials.store import (
     async_get_or_create_entry,
     async_new_subentry,
 )
-from ..oauth2.single_flight import async_join
-from .collection import async_get_application_credentials
+from .collection import (
+    ApplicationCredential,
+    async_get_application_credentials,
+    async_is_set_up,
+)
 
 # In our entry's data: the ids of the items that were taken over, each once.
 CONF_TAKEN_OVER: Final = "taken_over"
@@ -28,33 +32,42 @@ _DATA_LOOKED_AT: HassKey[set[str]] = HassKey(f"{DOMAIN}_taken_over")
 async def async_take_over(hass: HomeAssistant, integration: Integration) -> None:
     """Take over the application credentials of an integration that has moved to our platform.
 
-    It has moved where it has `application_credentials.py` no more. Each item is taken over once,
-    with the key that the integration's entries refer to, and stays where it is: whoever installs an
-    older version of the integration finds it there.
+    It has moved where it has `application_credentials.py` no more, unless it overrides a built-in
+    integration, whose credentials they may be. Each item is taken over once, with the key that the
+    integration's entries refer to, and stays where it is: whoever installs an older version of the
+    integration finds it there.
     """
     looked_at = hass.data.setdefault(_DATA_LOOKED_AT, set())
-    if integration.domain in looked_at or integration.platforms_exists((PEER,)):
+    if (
+        integration.domain in looked_at
+        or integration.platforms_exists((PEER,))
+        or integration.manifest["overwrites_built_in"]
+    ):
         return
     entry = async_get_entry(hass)
-    if PEER not in hass.data or (entry and entry.disabled_by):
+    if not async_is_set_up(hass) or (entry and entry.disabled_by):
         return
-    await async_join(
-        hass, ("take over", integration.domain), lambda: _async_take_over(hass, integration)
-    )
+    if _new(hass, integration, entry):
+        _async_take_over(hass, integration, await async_get_or_create_entry(hass))
     looked_at.add(integration.domain)
 
 
-async def _async_take_over(hass: HomeAssistant, integration: Integration) -> None:
-    entry = async_get_entry(hass)
-    taken_over = entry.data.get(CONF_TAKEN_OVER, []) if entry else []
-    new = [
+def _new(
+    hass: HomeAssistant, integration: Integration, entry: ConfigEntry | None
+) -> list[ApplicationCredential]:
+    """Return the application credentials of an integration that were not taken over yet."""
+    taken_over = _taken_over(entry)
+    return [
         one
         for item_id, one in async_get_application_credentials(hass).items()
         if one.domain == integration.domain and item_id not in taken_over
     ]
-    if not new:
-        return
-    entry = await async_get_or_create_entry(hass)
+
+
+@callback
+def _async_take_over(hass: HomeAssistant, integration: Integration, entry: ConfigEntry) -> None:
+    """Take over what is new, in one step: of several that ask at a time, the first one does it."""
+    new = _new(hass, integration, entry)
     for one in new:
         key = one.domain, one.auth_domain
         known = async_find_subentry(hass, one.domain, one.credential.client_id)
@@ -64,5 +77,11 @@ async def _async_take_over(hass: HomeAssistant, integration: Integration) -> Non
             )
             async_add_subentry(hass, entry, subentry)
             LOGGER.info("Took over the application credential %s", one.item_id)
-    ids = [*entry.data.get(CONF_TAKEN_OVER, []), *(one.item_id for one in new)]
+    ids = [*_taken_over(entry), *(one.item_id for one in new)]
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_TAKEN_OVER: ids})
+
+
+def _taken_over(entry: ConfigEntry | None) -> list[str]:
+    """Return the ids of the items that were taken over; none where that is damaged."""
+    ids = entry.data.get(CONF_TAKEN_OVER) if entry else None
+    return ids if isinstance(ids, list) else []

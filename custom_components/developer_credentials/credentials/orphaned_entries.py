@@ -6,7 +6,7 @@ used is kept in memory until the restart, so that it can be restored.
 """
 
 import asyncio
-from collections.abc import Mapping
+import re
 from typing import Final
 
 from homeassistant.config_entries import (
@@ -23,36 +23,43 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_config_entry_implementation
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import Integration, async_get_integration
 from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, PEER
-from ..plain_text import escape_markdown
+from ..oauth2.client import DeveloperCredential
+from ..plain_text import plain_line
 from ..platform import PLATFORM, async_get_name
 from .store import (
     CONF_AUTH_DOMAIN,
     Key,
+    async_add_subentry,
     async_find_subentry,
-    async_get_entry,
+    async_get_all_subentries,
+    async_get_by_key,
     async_get_or_create_entry,
     async_get_users_of,
+    async_new_subentry,
     async_start_reauth,
-    issue_id_of,
     key_of,
 )
 
 # The implementation of Home Assistant Cloud's account linking, which comes and goes with its login.
 _CLOUD: Final = "cloud"
 
+# States of entries that may lack their credential.
+_FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
+
 
 class _Memory:
     """The subentries as they were last, those that were deleted, and what is told in repairs."""
 
-    def __init__(self) -> None:
-        """Initialize with nothing."""
-        self.subentries: Mapping[str, ConfigSubentry] = {}
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Initialize with the subentries as they are."""
+        self.subentries = async_get_all_subentries(hass)
         self.deleted: dict[Key, ConfigSubentry] = {}
+        # By the entry that the issue is called after.
         self.told: dict[Key, str] = {}
         self.lock = asyncio.Lock()
 
@@ -60,41 +67,53 @@ class _Memory:
 _DATA_MEMORY: HassKey[_Memory] = HassKey(f"{DOMAIN}_orphaned_entries")
 
 
+def issue_id_of(entry_id: str) -> str:
+    """Return the id of the issue about an orphaned entry, and those that lack the same credential.
+
+    Every user can read it, so that it has no part of what the entry names.
+    """
+    return f"entries_orphaned_{entry_id}"
+
+
 @callback
 def async_watch(hass: HomeAssistant) -> None:
     """Find orphaned entries from now on."""
-    memory = hass.data[_DATA_MEMORY] = _Memory()
-    if entry := async_get_entry(hass):
-        memory.subentries = entry.subentries
+    memory = hass.data[_DATA_MEMORY] = _Memory(hass)
 
     @callback
     def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if entry.domain == DOMAIN:
-            if not _async_remember(hass, memory, change, entry):
-                return
-        elif entry.domain not in {domain for domain, _ in memory.told}:
-            return
-        hass.async_create_task(async_check(hass), f"{DOMAIN} orphaned entries")
+        came_or_went = entry.domain == DOMAIN and _async_remember(hass, memory)
+        _async_forget_unused(hass, memory)
+        if came_or_went or entry.domain in {domain for domain, _ in memory.told}:
+            hass.async_create_task(async_check(hass), f"{DOMAIN} orphaned entries")
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
     async_at_started(hass, async_check)
 
 
 @callback
-def _async_remember(
-    hass: HomeAssistant, memory: _Memory, change: ConfigEntryChange, entry: ConfigEntry
-) -> bool:
+def _async_remember(hass: HomeAssistant, memory: _Memory) -> bool:
     """Remember what was deleted of our entry; return whether a credential came or went."""
-    now: Mapping[str, ConfigSubentry] = (
-        {} if change is ConfigEntryChange.REMOVED else entry.subentries
-    )
+    now = async_get_all_subentries(hass)
     before, memory.subentries = memory.subentries, now
     for subentry_id in before.keys() - now.keys():
-        if async_get_users_of(hass, *(key := key_of(before[subentry_id]))):
-            memory.deleted[key] = before[subentry_id]
+        memory.deleted[key_of(before[subentry_id])] = before[subentry_id]
     for subentry_id in now.keys() - before.keys():
-        memory.deleted.pop(key_of(now[subentry_id]), None)
+        key = key_of(now[subentry_id])
+        deleted = memory.deleted.pop(key, None)
+        if deleted and deleted.data[CONF_CLIENT_ID] != now[subentry_id].data[CONF_CLIENT_ID]:
+            # Another client has got its key, as of two ids that differ in punctuation.
+            for user in async_get_users_of(hass, *key):
+                async_start_reauth(hass, user)
     return before.keys() != now.keys()
+
+
+@callback
+def _async_forget_unused(hass: HomeAssistant, memory: _Memory) -> None:
+    """Forget what was deleted, and its secret, with the last entry that names it."""
+    for key in list(memory.deleted):
+        if not async_get_users_of(hass, *key):
+            del memory.deleted[key]
 
 
 @callback
@@ -103,37 +122,39 @@ def async_get_deleted(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
     return hass.data[_DATA_MEMORY].deleted.get(key)
 
 
+@callback
+def async_is_orphaned(hass: HomeAssistant, key: Key) -> bool:
+    """Return whether entries name a credential that is none of ours."""
+    return async_get_by_key(hass, key) is None and bool(async_get_users_of(hass, *key))
+
+
 async def async_check(hass: HomeAssistant) -> None:
     """Tell of the orphaned entries that there are, and take back what was told of others."""
     memory = hass.data[_DATA_MEMORY]
     # One after the other: the last one sees what is.
     async with memory.lock:
-        orphaned = {
-            key: entry
-            for key, entry in _suspects(hass, memory).items()
-            if await _async_is_unknown(hass, entry)
-        }
-        for key in memory.told.keys() - orphaned.keys():
-            ir.async_delete_issue(hass, DOMAIN, memory.told.pop(key))
+        orphaned: dict[Key, str] = {}
+        for key, entry in _suspects(hass, memory).items():
+            if await _async_is_unknown(hass, entry) and (users := async_get_users_of(hass, *key)):
+                orphaned[key] = users[0].entry_id
+        for key, entry_id in list(memory.told.items()):
+            if orphaned.get(key) != entry_id:
+                ir.async_delete_issue(hass, DOMAIN, issue_id_of(memory.told.pop(key)))
         for key in orphaned.keys() - memory.told.keys():
-            memory.told[key] = await _async_report(hass, key)
+            await _async_report(hass, key[0], orphaned[key])
+            memory.told[key] = orphaned[key]
 
 
 def _suspects(hass: HomeAssistant, memory: _Memory) -> dict[Key, ConfigEntry]:
     """Return an entry for each credential that may be gone."""
-    ours = {key_of(subentry) for subentry in memory.subentries.values()}
     return {
         key: entry
         for entry in hass.config_entries.async_entries(include_ignore=False, include_disabled=False)
         if isinstance(auth_domain := entry.data.get("auth_implementation"), str)
         and auth_domain != _CLOUD
-        and (key := (entry.domain, auth_domain)) not in ours
+        and async_get_by_key(hass, key := (entry.domain, auth_domain)) is None
         and (entry.state in _FAILED or key in memory.deleted)
     }
-
-
-# States of entries that may lack their credential.
-_FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
 
 async def _async_is_unknown(hass: HomeAssistant, entry: ConfigEntry) -> bool:
@@ -151,44 +172,64 @@ async def _async_is_unknown(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     return False
 
 
-async def _async_report(hass: HomeAssistant, key: Key) -> str:
-    """Tell of the entries that name a credential which is gone; return the issue's id."""
-    domain, auth_domain = key
-    entries = async_get_users_of(hass, *key)
-    name = await async_get_name(hass, domain)
-    LOGGER.warning("The credential %s of %s is gone, but used", auth_domain, domain)
-    issue_id = issue_id_of("orphaned", key)
+async def _async_report(hass: HomeAssistant, domain: str, entry_id: str) -> None:
+    """Tell that an integration lacks a credential; which entries do, the repair tells admins."""
+    LOGGER.warning("A credential of %s is gone, but used", domain)
     ir.async_create_issue(
         hass,
         DOMAIN,
-        issue_id,
-        data={"domain": domain, "auth_domain": auth_domain},
+        issue_id_of(entry_id),
+        data={"entry_id": entry_id},
         is_fixable=True,
         issue_domain=domain,
         severity=ir.IssueSeverity.ERROR,
         translation_key="entries_orphaned",
-        translation_placeholders={
-            "entries": ", ".join(escape_markdown(entry.title) for entry in entries),
-            "integration": escape_markdown(name),
-            # In titles, which are no Markdown.
-            "name": name,
-        },
+        translation_placeholders={"name": plain_line(await async_get_name(hass, domain))},
     )
-    return issue_id
 
 
 async def async_restore(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
     """Restore a deleted credential and link the entries to it; None where it cannot be restored."""
-    if (deleted := async_get_deleted(hass, key)) is None:
+    if async_get_deleted(hass, key) is None:
         return None
     entry = await async_get_or_create_entry(hass)
+    # Somebody else may have been faster.
+    if (deleted := async_get_deleted(hass, key)) is None:
+        return None
     # YAML may have brought it back with the entry, perhaps by another key.
     client_id = deleted.data[CONF_CLIENT_ID]
     if (subentry := async_find_subentry(hass, key[0], client_id)) is None:
         hass.config_entries.async_add_subentry(entry, deleted)
         subentry = deleted
-    await async_relink(hass, key, subentry.data[CONF_AUTH_DOMAIN], client_id)
+    await _async_link(hass, key, subentry.data[CONF_AUTH_DOMAIN], same_client=True)
     return subentry
+
+
+async def async_replace(
+    hass: HomeAssistant, key: Key, integration: Integration, credential: DeveloperCredential
+) -> bool:
+    """Add a credential in the place of the one that is gone.
+
+    Args:
+        hass: Home Assistant.
+        key: What the entries name, which is what the new one is known by.
+        integration: The integration that it is for.
+        credential: The credential.
+
+    Returns:
+        False where the entries are not orphaned any more; nothing was done then.
+
+    Raises:
+        AbortFlow: The integration has a credential with this client id already.
+    """
+    entry = await async_get_or_create_entry(hass)
+    if not async_is_orphaned(hass, key):
+        return False
+    same_client = _is_same_client(hass, key, credential.client_id)
+    new = async_new_subentry(hass, integration, credential, auth_domain=key[1])
+    async_add_subentry(hass, entry, new)
+    await _async_link(hass, key, new["data"][CONF_AUTH_DOMAIN], same_client=same_client)
+    return True
 
 
 async def async_relink(
@@ -205,34 +246,37 @@ async def async_relink(
         auth_domain: What they shall name.
         client_id: The client of the credential.
     """
-    if deleted := async_get_deleted(hass, key):
-        same_client = deleted.data[CONF_CLIENT_ID] == client_id
-    else:
-        # What is left of the client id is the key that was made of it, if it was. Where that says
-        # nothing, the server will.
-        domain, old = key
-        slug = slugify(f"{domain}.{client_id}")
-        same_client = old in {domain, slug} or old.startswith(f"{slug}_")
-    for entry in async_get_users_of(hass, *key):
-        _async_link(hass, entry, auth_domain, same_client=same_client)
-    await async_check(hass)
+    same_client = _is_same_client(hass, key, client_id)
+    await _async_link(hass, key, auth_domain, same_client=same_client)
 
 
 @callback
-def _async_link(
-    hass: HomeAssistant, entry: ConfigEntry, auth_domain: str, *, same_client: bool
+def _is_same_client(hass: HomeAssistant, key: Key, client_id: str | None) -> bool:
+    """Return whether entries' tokens belong to a client, or may do so: then the server will say."""
+    if deleted := async_get_deleted(hass, key):
+        return bool(deleted.data[CONF_CLIENT_ID] == client_id)
+    # What is left of the client id is the key that was made of it, if it was.
+    domain, auth_domain = key
+    slug = slugify(f"{domain}.{client_id}")
+    return auth_domain == domain or bool(re.fullmatch(rf"{slug}(_\d+)?", auth_domain))
+
+
+async def _async_link(
+    hass: HomeAssistant, key: Key, auth_domain: str, *, same_client: bool
 ) -> None:
-    moved = entry.data["auth_implementation"] != auth_domain
-    hass.config_entries.async_update_entry(
-        entry, data={**entry.data, "auth_implementation": auth_domain}
-    )
-    if not same_client:
-        async_start_reauth(hass, entry)
-        return
-    # Newer versions of Home Assistant have asked for a login, for want of an implementation. Where
-    # it was for another reason, the reload brings that up again.
-    flows = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
-    for flow in flows:
-        hass.config_entries.flow.async_abort(flow["flow_id"])
-    if flows or moved or entry.state in _FAILED:
-        hass.config_entries.async_schedule_reload(entry.entry_id)
+    for entry in async_get_users_of(hass, *key):
+        moved = entry.data["auth_implementation"] != auth_domain
+        hass.config_entries.async_update_entry(
+            entry, data={**entry.data, "auth_implementation": auth_domain}
+        )
+        if not same_client:
+            async_start_reauth(hass, entry)
+        elif (
+            moved
+            or entry.state in _FAILED
+            or any(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
+        ):
+            # A reload ends a login that was asked for in want of an implementation. Where it was
+            # for another reason, that comes up again.
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+    await async_check(hass)

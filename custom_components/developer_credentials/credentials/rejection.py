@@ -8,33 +8,37 @@ credential is another one.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN, LOGGER, NOTHING
+from ..const import DOMAIN, LOGGER
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from ..oauth2.redirect_uri import RedirectUri
-from ..plain_text import escape_markdown
+from ..plain_text import plain_line
 from .last_answers import async_note
-from .store import Key, async_get_by_key, async_get_users, credential_of, issue_id_of
-
-ISSUE_KIND: Final = "rejected"
+from .store import Key, async_get_by_key, async_get_users, credential_of
 
 
 class Rejection(NamedTuple):
-    """A credential as it was rejected, since when, and the server's words."""
+    """A credential as it was rejected, its subentry's id, since when, and the server's words."""
 
     credential: DeveloperCredential
+    subentry_id: str
     since: datetime
     answer: str
 
 
 _DATA_REJECTIONS: HassKey[dict[Key, Rejection]] = HassKey(f"{DOMAIN}_rejections")
+
+
+def issue_id_of(subentry_id: str) -> str:
+    """Return the id of the issue about a credential; every user can read it."""
+    return f"credential_rejected_{subentry_id}"
 
 
 @callback
@@ -85,30 +89,27 @@ def _async_report(hass: HomeAssistant, key: Key, error: InvalidClientError) -> N
     rejections = async_get_rejections(hass)
     if key not in rejections:
         answer = ": ".join(text for text in (error.error, error.error_description) if text)
-        rejections[key] = Rejection(credential_of(subentry), dt_util.now(), answer)
-        LOGGER.warning("The server does not accept the credential %s any more", subentry.title)
-    rejection = rejections[key]
-    users = ", ".join(escape_markdown(user.title) for user in async_get_users(hass, subentry))
+        rejections[key] = Rejection(
+            credential_of(subentry), subentry.subentry_id, dt_util.now(), answer
+        )
+        LOGGER.warning(
+            "The server does not accept the credential %s any more: %s", subentry.title, answer
+        )
+    # What the server said, and to whom it matters, the repair tells admins.
     ir.async_create_issue(
         hass,
         DOMAIN,
-        issue_id_of(ISSUE_KIND, key),
-        data={"domain": key[0], "auth_domain": key[1]},
+        issue_id_of(subentry.subentry_id),
+        data={"subentry_id": subentry.subentry_id},
         is_fixable=True,
         issue_domain=key[0],
         severity=ir.IssueSeverity.ERROR,
         translation_key="credential_rejected",
-        translation_placeholders={
-            "answer": escape_markdown(rejection.answer) or NOTHING,
-            # In the title, which is no Markdown.
-            "credential": subentry.title,
-            "entries": users or NOTHING,
-            "since": f"{rejection.since:%Y-%m-%d %H:%M}",
-        },
+        translation_placeholders={"credential": plain_line(subentry.title)},
     )
 
 
 @callback
 def _async_withdraw(hass: HomeAssistant, key: Key) -> None:
-    if async_get_rejections(hass).pop(key, None):
-        ir.async_delete_issue(hass, DOMAIN, issue_id_of(ISSUE_KIND, key))
+    if rejection := async_get_rejections(hass).pop(key, None):
+        ir.async_delete_issue(hass, DOMAIN, issue_id_of(rejection.subentry_id))

@@ -1,17 +1,18 @@
 """The credentials: subentries of the one config entry of this integration.
 
-A subentry of type `credential` has the domain of the integration, the values of the
-`DeveloperCredential`, and the `auth_domain`: what the integration's config entries keep as their
-`auth_implementation`. The `auth_domain` is given once and never changes. The subentry's unique id
-is made of domain and client id, so that Home Assistant refuses a second one.
+What each holds stands in `stored_credential`. The `auth_domain`, which the integration's config
+entries keep as their `auth_implementation`, is given once and never changes. The subentry's unique
+id is made of domain and client id, so that Home Assistant refuses a second one. A damaged subentry
+is left out of all that is found here but `async_get_damaged`.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+import operator
 from types import MappingProxyType
-from typing import Final
+from typing import Any
 
 from homeassistant.config_entries import (
     SOURCE_IMPORT,
@@ -20,77 +21,146 @@ from homeassistant.config_entries import (
     ConfigSubentry,
     ConfigSubentryData,
 )
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
+from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.loader import Integration
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.loader import Integration, IntegrationNotLoaded, async_get_loaded_integration
 from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
-from ..oauth2.redirect_uri import RedirectUri
+from ..plain_text import plain_line
+from .stored_credential import (
+    CONF_AUTH_DOMAIN,
+    CONF_AUTH_METHOD,
+    CONF_REDIRECT_URI,
+    SUBENTRY_TYPE,
+    Key,
+    credential_of,
+    data_of,
+    key_of,
+    stored_of,
+)
+from .titles import name_in, title_of
 
-CONF_AUTH_DOMAIN: Final = "auth_domain"
-CONF_AUTH_METHOD: Final = "token_endpoint_auth_method"
-CONF_REDIRECT_URI: Final = "redirect_uri"
-SUBENTRY_TYPE: Final = "credential"
-
-# By integration and `auth_domain`: what a credential is known by, whatever becomes of it.
-type Key = tuple[str, str]
+__all__ = [
+    "CONF_AUTH_DOMAIN",
+    "CONF_AUTH_METHOD",
+    "CONF_REDIRECT_URI",
+    "SUBENTRY_TYPE",
+    "Key",
+    "credential_of",
+    "key_of",
+]
 
 _DATA_INDEX: HassKey[_Index] = HassKey(f"{DOMAIN}_index")
+_DATA_TITLES: HassKey[dict[str, str]] = HassKey(f"{DOMAIN}_titles")
 _DATA_ENTRY_LOCK: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_entry_lock")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Index:
-    """The subentries of each integration, as of one state of the config entry.
+    """The credentials by what they are known by, as of one state of the config entry.
 
-    Home Assistant replaces the mapping when a subentry comes or goes, and changes a subentry in
-    place, so that the index is right for as long as the mapping is the same object.
+    Home Assistant replaces the mapping when a subentry comes or goes, and the data of one that
+    changes, so that the index is right for as long as these are the same objects.
     """
 
     subentries: Mapping[str, ConfigSubentry]
+    data: Sequence[Mapping[str, Any]]
+    by_key: dict[Key, ConfigSubentry]
     by_domain: dict[str, list[ConfigSubentry]]
+
+    @classmethod
+    def of(cls, entry: ConfigEntry) -> _Index:
+        """Return the index of an entry. Of two with one key, the older one is the credential."""
+        by_key: dict[Key, ConfigSubentry] = {}
+        by_domain: dict[str, list[ConfigSubentry]] = {}
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE):
+            try:
+                key = stored_of(subentry).key
+            except ValueError:
+                continue
+            if by_key.setdefault(key, subentry) is subentry:
+                by_domain.setdefault(key[0], []).append(subentry)
+        data = [subentry.data for subentry in entry.subentries.values()]
+        return cls(entry.subentries, data, by_key, by_domain)
+
+    def is_of(self, entry: ConfigEntry) -> bool:
+        """Return whether the entry is as it was."""
+        now = (subentry.data for subentry in entry.subentries.values())
+        return self.subentries is entry.subentries and all(
+            map(operator.is_, self.data, now, strict=True)
+        )
+
+
+@callback
+def _async_index(hass: HomeAssistant) -> _Index:
+    """Return the index of what is stored now."""
+    if (entry := async_get_entry(hass)) is None:
+        return _Index({}, [], {}, {})
+    index = hass.data.get(_DATA_INDEX)
+    if index is None or not index.is_of(entry):
+        index = hass.data[_DATA_INDEX] = _Index.of(entry)
+    return index
 
 
 @callback
 def async_get_entry(hass: HomeAssistant) -> ConfigEntry | None:
-    """Return the config entry that holds the credentials, None before the first credential."""
+    """Return the config entry that holds the credentials, None before the first credential.
+
+    There is one; of more than that, which only a damaged store has, it is the oldest.
+    """
     return next(iter(hass.config_entries.async_entries(DOMAIN, include_ignore=False)), None)
 
 
 async def async_get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
-    """Return the config entry that holds the credentials, created where there is none."""
+    """Return the config entry that holds the credentials, created where there is none.
+
+    It is created in a task of its own: what Home Assistant sets of the context while it sets up an
+    entry (`current_entry`) is not the caller's, who may be setting up another one.
+    """
     if entry := async_get_entry(hass):
         return entry
     async with hass.data.setdefault(_DATA_ENTRY_LOCK, asyncio.Lock()):
         if entry := async_get_entry(hass):
             return entry
-        result = await hass.config_entries.flow.async_init(
-            DOMAIN, context={"source": SOURCE_IMPORT}
-        )
+        flow = hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_IMPORT})
+        result = await hass.async_create_task(flow, f"{DOMAIN} entry")
         return result["result"]
 
 
 @callback
 def async_get_subentries(hass: HomeAssistant, domain: str) -> list[ConfigSubentry]:
     """Return the subentries with an integration's credentials, oldest first."""
+    return list(_async_index(hass).by_domain.get(domain, []))
+
+
+@callback
+def async_get_all_subentries(hass: HomeAssistant) -> dict[str, ConfigSubentry]:
+    """Return the subentries with all credentials, by their ids, oldest first."""
+    return {subentry.subentry_id: subentry for subentry in _async_index(hass).by_key.values()}
+
+
+@callback
+def async_get_damaged(hass: HomeAssistant) -> dict[str, ConfigSubentry]:
+    """Return the subentries that should be credentials and are damaged, by their ids."""
     if (entry := async_get_entry(hass)) is None:
-        return []
-    index = hass.data.get(_DATA_INDEX)
-    if index is None or index.subentries is not entry.subentries:
-        by_domain: dict[str, list[ConfigSubentry]] = {}
-        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE):
-            by_domain.setdefault(subentry.data[CONF_DOMAIN], []).append(subentry)
-        index = hass.data[_DATA_INDEX] = _Index(entry.subentries, by_domain)
-    return index.by_domain.get(domain, [])
+        return {}
+    sound = async_get_all_subentries(hass)
+    return {
+        subentry.subentry_id: subentry
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE)
+        if subentry.subentry_id not in sound
+    }
 
 
 @callback
 def async_forget(hass: HomeAssistant) -> None:
     """Forget the subentries of an entry that was removed."""
     hass.data.pop(_DATA_INDEX, None)
+    hass.data.pop(_DATA_TITLES, None)
 
 
 @callback
@@ -106,22 +176,10 @@ def async_find_subentry(hass: HomeAssistant, domain: str, client_id: str) -> Con
     )
 
 
-def key_of(subentry: ConfigSubentry) -> Key:
-    """Return what a credential is known by."""
-    return subentry.data[CONF_DOMAIN], subentry.data[CONF_AUTH_DOMAIN]
-
-
-def issue_id_of(kind: str, key: Key) -> str:
-    """Return the id of an issue about a credential; ids are in diagnostics, client ids are not."""
-    domain, auth_domain = key
-    return f"{kind}_{domain}_{hashlib.sha256(auth_domain.encode()).hexdigest()[:12]}"
-
-
 @callback
 def async_get_by_key(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
     """Return the subentry of a credential, None where there is none."""
-    subentries = async_get_subentries(hass, key[0])
-    return next((subentry for subentry in subentries if key_of(subentry) == key), None)
+    return _async_index(hass).by_key.get(key)
 
 
 @callback
@@ -134,6 +192,8 @@ def async_new_subentry(
 ) -> ConfigSubentryData:
     """Return the subentry for a new credential, with an `auth_domain` that no other one has.
 
+    A damaged one with the same client id gives its `auth_domain` to the new one.
+
     Args:
         hass: Home Assistant.
         integration: The integration that the credential is for.
@@ -142,18 +202,57 @@ def async_new_subentry(
             by default.
     """
     domain = integration.domain
+    unique_id = f"{domain}.{credential.client_id}"
+    if damaged := _async_find_damaged(hass, unique_id):
+        before = damaged.data.get(CONF_AUTH_DOMAIN)
+        auth_domain = before if isinstance(before, str) else auth_domain
     wanted = auth_domain or slugify(f"{domain}.{credential.client_id}")
-    taken = {subentry.data[CONF_AUTH_DOMAIN] for subentry in async_get_subentries(hass, domain)}
+    return ConfigSubentryData(
+        data={
+            CONF_DOMAIN: domain,
+            CONF_AUTH_DOMAIN: async_free_auth_domain(hass, domain, wanted),
+            **data_of(credential),
+        },
+        subentry_type=SUBENTRY_TYPE,
+        title=_async_title_of(hass, integration.name, credential),
+        unique_id=unique_id,
+    )
+
+
+@callback
+def async_free_auth_domain(hass: HomeAssistant, domain: str, wanted: str) -> str:
+    """Return an `auth_domain` that no credential of the integration has."""
     auth_domain, number = wanted, 1
-    while auth_domain in taken:
+    while async_get_by_key(hass, (domain, auth_domain)):
         number += 1
         auth_domain = f"{wanted}_{number}"
-    return ConfigSubentryData(
-        data={CONF_DOMAIN: domain, CONF_AUTH_DOMAIN: auth_domain, **_data_of(credential)},
-        subentry_type=SUBENTRY_TYPE,
-        title=f"{integration.name}: {credential}",
-        unique_id=f"{domain}.{credential.client_id}",
-    )
+    return auth_domain
+
+
+@callback
+def _async_title_of(
+    hass: HomeAssistant,
+    integration: str,
+    credential: DeveloperCredential,
+    subentry: ConfigSubentry | None = None,
+) -> str:
+    """Return the title for a credential, None for the subentry of a new one."""
+    others = [one for one in async_get_all_subentries(hass).values() if one is not subentry]
+    now = subentry.title if subentry else None
+    return title_of(integration, credential.name, {one.title for one in others}, now)
+
+
+@callback
+def _async_find_damaged(hass: HomeAssistant, unique_id: str | None) -> ConfigSubentry | None:
+    damaged = async_get_damaged(hass).values()
+    return next((one for one in damaged if one.unique_id == unique_id), None)
+
+
+@callback
+def async_make_way(hass: HomeAssistant, unique_id: str | None) -> None:
+    """Remove a damaged credential whose place another one is to take."""
+    if damaged := _async_find_damaged(hass, unique_id):
+        async_remove_subentry(hass, damaged)
 
 
 @callback
@@ -165,6 +264,7 @@ def async_add_subentry(
     Raises:
         AbortFlow: The integration has a credential with this client id already.
     """
+    async_make_way(hass, subentry["unique_id"])
     added = ConfigSubentry(
         data=MappingProxyType(dict(subentry["data"])),
         subentry_type=subentry["subentry_type"],
@@ -173,6 +273,39 @@ def async_add_subentry(
     )
     hass.config_entries.async_add_subentry(entry, added)
     return added
+
+
+@callback
+def async_remove_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+    """Remove a subentry, damaged or not."""
+    entry, *_ = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+
+
+@callback
+def async_update_subentry(
+    hass: HomeAssistant,
+    subentry: ConfigSubentry,
+    data: Mapping[str, Any],
+    title: str,
+    unique_id: str | None,
+) -> None:
+    """Change a subentry in one step.
+
+    Raises:
+        AbortFlow: Another one has the unique id.
+    """
+    entry, *_ = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    titles, before = hass.data.setdefault(_DATA_TITLES, {}), subentry.title
+    # It is not the user who has given it the title.
+    titles[subentry.subentry_id] = title
+    try:
+        hass.config_entries.async_update_subentry(
+            entry, subentry, data=data, title=title, unique_id=unique_id
+        )
+    except AbortFlow:
+        titles[subentry.subentry_id] = before
+        raise
 
 
 @callback
@@ -201,13 +334,11 @@ def async_update_credential(
         AbortFlow: Another credential of the integration has the client id already.
     """
     before = credential_of(subentry)
-    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    hass.config_entries.async_update_subentry(
-        entry,
-        subentry,
-        data={**subentry.data, **_data_of(credential)},
-        title=f"{integration.name}: {credential}",
-        unique_id=f"{integration.domain}.{credential.client_id}",
+    unique_id = f"{integration.domain}.{credential.client_id}"
+    async_make_way(hass, unique_id)
+    title = _async_title_of(hass, integration.name, credential, subentry)
+    async_update_subentry(
+        hass, subentry, {**subentry.data, **data_of(credential)}, title, unique_id
     )
     for user in async_get_users(hass, subentry):
         if credential.client_id != before.client_id:
@@ -218,13 +349,27 @@ def async_update_credential(
 
 
 @callback
-def async_adopt_title(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
-    """Let a credential have the name that the user gave to its subentry in the list."""
-    credential = credential_of(subentry)
-    if not subentry.title.endswith(str(credential)):
-        name = subentry.title.partition(": ")[2] or subentry.title
-        data = {**subentry.data, CONF_NAME: name}
-        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+def async_adopt_titles(hass: HomeAssistant) -> None:
+    """Let credentials have the names that were given in the list since the call before."""
+    before = hass.data.get(_DATA_TITLES, {})
+    now = async_get_all_subentries(hass)
+    hass.data[_DATA_TITLES] = {one.subentry_id: one.title for one in now.values()}
+    for subentry in now.values():
+        title = before.get(subentry.subentry_id, subentry.title)
+        if title != subentry.title:
+            _async_adopt_title(hass, subentry, title)
+
+
+@callback
+def _async_adopt_title(hass: HomeAssistant, subentry: ConfigSubentry, before: str) -> None:
+    credential, integration = credential_of(subentry), None
+    with suppress(IntegrationNotLoaded):
+        integration = async_get_loaded_integration(hass, subentry.data[CONF_DOMAIN]).name
+    if name := name_in(subentry.title, integration):
+        before = plain_line(subentry.title)
+        credential = replace(credential, name=name)
+    data = {**subentry.data, **data_of(credential)}
+    async_update_subentry(hass, subentry, data, before, subentry.unique_id)
 
 
 @callback
@@ -248,26 +393,3 @@ def async_get_users_of(hass: HomeAssistant, domain: str, auth_domain: str) -> li
         for entry in hass.config_entries.async_entries(domain)
         if entry.data.get("auth_implementation") == auth_domain
     ]
-
-
-def credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
-    """Return the credential that a subentry holds."""
-    data = subentry.data
-    return DeveloperCredential(
-        client_id=data[CONF_CLIENT_ID],
-        client_secret=data[CONF_CLIENT_SECRET],
-        name=data[CONF_NAME],
-        redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
-        token_endpoint_auth_method=data[CONF_AUTH_METHOD],
-    )
-
-
-def _data_of(credential: DeveloperCredential) -> dict[str, str | None]:
-    """Return what a subentry keeps of a credential."""
-    return {
-        CONF_CLIENT_ID: credential.client_id,
-        CONF_CLIENT_SECRET: credential.client_secret,
-        CONF_NAME: credential.name,
-        CONF_REDIRECT_URI: credential.redirect_uri.value,
-        CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
-    }

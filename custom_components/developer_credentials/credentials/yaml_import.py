@@ -7,34 +7,33 @@ in between stays. A credential whose item is gone stays, which is told once.
 from dataclasses import replace
 import hashlib
 from types import ModuleType, NoneType
-from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.loader import Integration, async_get_integration
 
 from ..const import DOMAIN, LOGGER
 from ..oauth2.client import DeveloperCredential
-from ..plain_text import escape_markdown
+from ..plain_text import escape_markdown, join_surrogates, plain_line
 from ..platform import async_call, async_get_integrations
 from .store import (
     CONF_AUTH_DOMAIN,
     async_add_subentry,
     async_find_subentry,
+    async_get_all_subentries,
     async_get_entry,
     async_get_or_create_entry,
     async_get_subentries,
     async_new_subentry,
     async_update_credential,
-    credential_of,
 )
+from .stored_credential import CONF_IMPORTED, stored_of
 from .yaml_list import YamlItem, YamlList
 
-# In a subentry's data: whose YAML it came from, and what that had at the last import, with a digest
-# in the place of the secret.
-CONF_IMPORTED: Final = "imported"
+# The credentials that the list has brought, by integration and the client id that it had.
+type _Imported = dict[tuple[str, str], ConfigSubentry]
 
 
 async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
@@ -44,32 +43,65 @@ async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
         return
     integrations = await async_get_integrations(hass)
     # Nothing is awaited from here on, so that nothing comes in between.
-    imported = {
-        (subentry.data[CONF_DOMAIN], str(origin[CONF_CLIENT_ID])): subentry
-        for subentry in entry.subentries.values()
-        if (origin := subentry.data.get(CONF_IMPORTED, {})).get("by") == "list"
-    }
-    new = []
-    # An item finds its credential by the client id that this has, else by the one that YAML had.
-    there = {item: async_find_subentry(hass, *item.key) for item in yaml.items}
-    claimed = {subentry.subentry_id for subentry in there.values() if subentry}
-    imported = {
-        key: subentry for key, subentry in imported.items() if subentry.subentry_id not in claimed
-    }
-    for item, subentry in there.items():
-        if found := subentry or imported.pop(item.key, None):
-            _async_import(hass, integrations[item.domain], item, found)
-        else:
-            new.append(item)
-    for item in new:
-        # One item gone and one come, for the same integration: it has another client id.
-        gone = [key for key in imported if key[0] == item.domain]
-        come = [other for other in new if other.domain == item.domain]
-        subentry = imported.pop(gone[0]) if yaml.whole and len(gone) == len(come) == 1 else None
-        _async_import(hass, integrations[item.domain], item, subentry)
+    imported = _async_imported_by_the_list(hass)
+    matches, new = _match_known(hass, yaml, imported)
+    matches += _match_changed_client_ids(yaml, new, imported)
+    for item, subentry in matches:
+        _async_import(hass, entry, integrations[item.domain], item, subentry)
     if yaml.whole:
         for subentry in imported.values():
             _async_release(hass, entry, subentry)
+
+
+@callback
+def _async_imported_by_the_list(hass: HomeAssistant) -> _Imported:
+    """Return the credentials that the list has brought, those without an item among them."""
+    return {
+        (stored.domain, str(stored.imported.get(CONF_CLIENT_ID))): subentry
+        for subentry in async_get_all_subentries(hass).values()
+        if (stored := stored_of(subentry)).imported.get("by") == "list"
+    }
+
+
+@callback
+def _match_known(
+    hass: HomeAssistant, yaml: YamlList, imported: _Imported
+) -> tuple[list[tuple[YamlItem, ConfigSubentry | None]], list[YamlItem]]:
+    """Return the items whose credential is known by a client id, each with it, and the others.
+
+    It is known by the client id that it has, else by the one that the list had. What an item has
+    found is taken out of `imported`.
+    """
+    there = {item: async_find_subentry(hass, *item.key) for item in yaml.items}
+    claimed = {subentry.subentry_id for subentry in there.values() if subentry}
+    for key, subentry in list(imported.items()):
+        if subentry.subentry_id in claimed:
+            del imported[key]
+    known: list[tuple[YamlItem, ConfigSubentry | None]] = []
+    new = []
+    for item, there_is in there.items():
+        if found := there_is or imported.pop(item.key, None):
+            known.append((item, found))
+        else:
+            new.append(item)
+    return known, new
+
+
+def _match_changed_client_ids(
+    yaml: YamlList, new: list[YamlItem], imported: _Imported
+) -> list[tuple[YamlItem, ConfigSubentry | None]]:
+    """Return each new item with the credential whose client id it changes, None for another one.
+
+    Where one item of an integration is gone and one has come, it is the same credential. It is
+    taken out of `imported` then.
+    """
+    matches = []
+    for item in new:
+        gone = [key for key in imported if key[0] == item.domain]
+        come = [other for other in new if other.domain == item.domain]
+        same = yaml.whole and len(gone) == len(come) == 1
+        matches.append((item, imported.pop(gone[0]) if same else None))
+    return matches
 
 
 @callback
@@ -105,7 +137,7 @@ async def async_import_from_platform(
     if credential:
         await _async_import_own(hass, domain, credential, domain)
     else:
-        ir.async_delete_issue(hass, DOMAIN, f"own_yaml_{domain}_{domain}")
+        ir.async_delete_issue(hass, DOMAIN, f"integration_yaml_{domain}")
 
 
 async def async_import_developer_credential(
@@ -130,7 +162,7 @@ async def async_import_developer_credential(
     """
     if DOMAIN not in hass.config.components:
         raise ValueError(f"{domain} must have {DOMAIN} among the dependencies of its manifest")
-    await _async_import_own(hass, domain, credential, auth_domain or domain)
+    await _async_import_own(hass, domain, credential, join_surrogates(auth_domain or domain))
 
 
 async def _async_import_own(
@@ -138,7 +170,7 @@ async def _async_import_own(
 ) -> None:
     """Import a credential from an integration's own YAML, and tell that the lines can go."""
     integration = await async_get_integration(hass, domain)
-    await async_get_or_create_entry(hass)
+    entry = await async_get_or_create_entry(hass)
     subentry = async_find_subentry(hass, domain, credential.client_id)
     if subentry is None:
         # The client id that YAML had at the last import may have been another one.
@@ -146,17 +178,17 @@ async def _async_import_own(
             (
                 other
                 for other in async_get_subentries(hass, domain)
-                if (imported := other.data.get(CONF_IMPORTED, {})).get("by") == "integration"
+                if (imported := stored_of(other).imported).get("by") == "integration"
                 and imported.get(CONF_AUTH_DOMAIN) == auth_domain
             ),
             None,
         )
     item = YamlItem(domain, domain, credential, "integration", auth_domain)
-    _async_import(hass, integration, item, subentry)
+    _async_import(hass, entry, integration, item, subentry)
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"own_yaml_{domain}_{auth_domain}",
+        f"integration_yaml_{domain}",
         is_fixable=False,
         issue_domain=domain,
         severity=ir.IssueSeverity.WARNING,
@@ -165,7 +197,7 @@ async def _async_import_own(
             "domain": domain,
             "integration": escape_markdown(integration.name),
             # In the title, which is no Markdown.
-            "name": integration.name,
+            "name": plain_line(integration.name),
         },
     )
 
@@ -173,6 +205,7 @@ async def _async_import_own(
 @callback
 def _async_import(
     hass: HomeAssistant,
+    entry: ConfigEntry,
     integration: Integration,
     item: YamlItem,
     subentry: ConfigSubentry | None,
@@ -183,8 +216,7 @@ def _async_import(
     then on by an integration's own YAML.
     """
     credential = item.credential
-    (entry,) = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    now = {
+    now: dict[str, object] = {
         "by": item.by,
         CONF_AUTH_DOMAIN: item.auth_domain,
         CONF_CLIENT_ID: credential.client_id,
@@ -195,13 +227,14 @@ def _async_import(
         new = async_new_subentry(hass, integration, credential, auth_domain=item.auth_domain)
         async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
         return
-    before = subentry.data.get(CONF_IMPORTED, {} if item.by == "list" else now)
-    if before == now and CONF_IMPORTED in subentry.data:
+    stored = stored_of(subentry)
+    if stored.imported == now:
         return
-    if item.by == "integration" and before["by"] == "list":
+    if item.by == "integration" and stored.imported.get("by") == "list":
         # Of two that say something, the list is what the user writes for us.
         return
-    changed = credential_of(subentry)
+    before = stored.imported or ({} if item.by == "list" else now)
+    changed = stored.credential
     if before.get(CONF_CLIENT_ID, credential.client_id) != credential.client_id:
         changed = replace(changed, client_id=credential.client_id)
     if before.get(CONF_CLIENT_SECRET) != now[CONF_CLIENT_SECRET]:

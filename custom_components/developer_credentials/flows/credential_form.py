@@ -34,7 +34,7 @@ from ..credentials.store import CONF_REDIRECT_URI
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.redirect_uri import RedirectUri, async_get_redirect_uri, async_get_redirect_uris
 from ..oauth2.verification import Outcome, Verification
-from ..plain_text import escape_markdown
+from ..plain_text import escape_markdown, plain_line
 from ..platform import async_get_integrations, async_get_name
 from .credential_subject import OwnCredential, PeerCredential
 from .instructions import async_describe_redirect_uris, async_get_instructions
@@ -47,12 +47,16 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
     # The credential that is added or edited.
     _subject: OwnCredential | PeerCredential
+    # The credential as it was when the form was shown.
+    _shown: DeveloperCredential | None = None
     # What was entered last.
     _entered: DeveloperCredential | None = None
     # The secret that was entered last: the frontend empties its field.
     _secret: str = ""
     # What the server said of the credential that is there, where it has rejected that.
     _rejection: str | None = None
+    # What the texts of one flow need besides.
+    _placeholders: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         """Initialize with nothing verified."""
@@ -134,51 +138,67 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         return await self._async_form("edit_application_credential", user_input)
 
     async def _async_form(self, step_id: str, user_input: dict[str, Any] | None) -> ResultT:
-        """Show the form, or save what it says where that stands the test."""
+        """Show the form, or take what was submitted."""
         if user_input is None:
             errors = {} if self._rejection is None else {"base": Outcome.REJECTED.value}
             return await self._async_show(step_id, None, errors, self._rejection)
-        stored = self._subject.stored
+        if result := await self._async_overtaken(step_id):
+            return result
+        return await self._async_submit(step_id, user_input)
+
+    async def _async_submit(self, step_id: str, user_input: dict[str, Any]) -> ResultT:
+        """Save what the form says where that stands the test, else show what is wrong with it."""
         self._secret = user_input.get(CONF_CLIENT_SECRET) or self._secret
         if step_id == "credential" and self._secret:
             step_id = "retry"
         try:
-            credential = DeveloperCredential(
-                user_input[CONF_CLIENT_ID],
-                self._secret or (stored.client_secret if stored else ""),
-                user_input.get(CONF_NAME),
-                redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
-                token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
-            )
+            credential = self._read(user_input)
         except ValueError:
             return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
         self._entered = credential
         errors, detail = await self._async_check(credential)
+        # The server was asked meanwhile.
+        if result := await self._async_overtaken(step_id):
+            return result
         if errors:
             return await self._async_show(step_id, user_input, errors, detail)
-        now = self._subject.stored
-        if stored and now and not self._secret and stored.client_secret != now.client_secret:
-            # Somebody has changed it while the server was asked: that is the one to keep.
-            return await self._async_form(step_id, user_input)
-        return await self._async_submit(self._subject, credential)
+        if isinstance(self._subject, PeerCredential):
+            return await self._async_save_application_credential(self._subject, credential)
+        return await self._async_save(self._subject, self._verified[credential].credential)
 
-    async def _async_submit(
-        self, subject: OwnCredential | PeerCredential, credential: DeveloperCredential
-    ) -> ResultT:
-        """Save what stands the test."""
-        if isinstance(subject, PeerCredential):
-            return await self._async_save_application_credential(subject, credential)
-        if not subject.is_there:
-            return self.async_abort(reason="credential_gone")
-        return await self._async_save(subject, self._verified[credential].credential)
+    async def _async_overtaken(self, step_id: str) -> ResultT | None:
+        """Return what comes next where somebody else was faster; None where nobody was.
+
+        What the form says is then about a credential that is another now, or cannot be saved.
+        """
+        if reason := self._subject.obstacle:
+            return self.async_abort(reason=reason)
+        if self._subject.stored == self._shown:
+            return None
+        return await self._async_show(step_id, None, {"base": "changed_meanwhile"})
+
+    def _read(self, user_input: dict[str, Any]) -> DeveloperCredential:
+        """Return the credential that the form says, with the secret that is known.
+
+        Raises:
+            ValueError: The client id is empty.
+        """
+        stored = self._subject.stored
+        return DeveloperCredential(
+            user_input[CONF_CLIENT_ID],
+            self._secret or (stored.client_secret if stored else ""),
+            user_input.get(CONF_NAME),
+            redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
+            token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
+        )
 
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
     ) -> ResultT:
-        if not await async_update_application_credential(
+        # It is there: that was looked at in the same step.
+        await async_update_application_credential(
             self.hass, subject.application_credential, credential
-        ):
-            return self.async_abort(reason="credential_gone")
+        )
         title = f"{subject.integration.name}: {credential}"
         return self.async_abort(
             reason="credential_saved",
@@ -193,48 +213,60 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         detail: str | None = None,
     ) -> ResultT:
         """Show the form with what is known; a secret goes in, and never out again."""
-        stored, integration = self._subject.stored, self._subject.integration
-        try:
-            redirect_uris = async_get_redirect_uris(self.hass)
-            if stored:
-                uri = async_get_redirect_uri(self.hass, stored.redirect_uri)
-                redirect_uris.setdefault(stored.redirect_uri, uri)
-        except NoURLAvailableError:
-            redirect_uris = {}
-        known = dict(user_input or {})
-        if user_input is None and (before := self._entered or stored):
-            known = {
-                CONF_NAME: before.name,
-                CONF_CLIENT_ID: before.client_id,
-                CONF_REDIRECT_URI: before.redirect_uri.value,
-            }
-        known.pop(CONF_CLIENT_SECRET, None)
+        subject = self._subject
+        if subject.stored != self._shown:
+            # What was entered was about what was there before.
+            self._shown, self._entered, self._secret = subject.stored, None, ""
+        suggested = self._suggested(user_input)
+        redirect_uris = self._redirect_uris()
         default = redirect_uris.get(RedirectUri.DEFAULT, "")
+        choices: list[RedirectUri] = []
         instructions = ""
-        if self._subject.has_redirect_uri:
-            instructions = await async_get_instructions(self.hass, integration.domain, default)
+        if subject.has_redirect_uri:
+            choices = list(redirect_uris or [RedirectUri.DEFAULT])
+            instructions = await async_get_instructions(
+                self.hass, subject.integration.domain, default
+            )
         else:
             redirect_uris = {RedirectUri.DEFAULT: default}
-        entries = ", ".join(escape_markdown(user.title) for user in self._subject.users)
+        entries = ", ".join(escape_markdown(user.title) for user in subject.users)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(
-                _schema(
-                    list(redirect_uris or [RedirectUri.DEFAULT])
-                    if self._subject.has_redirect_uri
-                    else []
-                ),
-                known,
-            ),
+            data_schema=self.add_suggested_values_to_schema(_schema(choices), suggested),
             description_placeholders={
-                "integration": integration.name,
+                # In titles and errors, which are no Markdown.
+                "integration": plain_line(subject.integration.name),
                 "instructions": instructions,
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
                 "entries": entries or NOTHING,
+                **self._placeholders,
             },
             errors=errors,
         )
+
+    def _redirect_uris(self) -> dict[RedirectUri, str]:
+        """Return the redirect URIs to choose from, and the one that is chosen; by choice."""
+        try:
+            redirect_uris = async_get_redirect_uris(self.hass)
+            if stored := self._subject.stored:
+                uri = async_get_redirect_uri(self.hass, stored.redirect_uri)
+                redirect_uris.setdefault(stored.redirect_uri, uri)
+        except NoURLAvailableError:
+            return {}
+        return redirect_uris
+
+    def _suggested(self, user_input: dict[str, Any] | None) -> dict[str, Any]:
+        """Return what the fields show: what was submitted, else what was entered or is there."""
+        if user_input is not None:
+            return {name: value for name, value in user_input.items() if name != CONF_CLIENT_SECRET}
+        if (before := self._entered or self._subject.stored) is None:
+            return {}
+        return {
+            CONF_NAME: before.name,
+            CONF_CLIENT_ID: before.client_id,
+            CONF_REDIRECT_URI: before.redirect_uri.value,
+        }
 
     async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
         """Return the errors of the form, and the server's words."""
@@ -254,7 +286,9 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
 def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
     """Return the schema of a choice, in the order of the alphabet."""
-    options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
+    options = [
+        SelectOptionDict(value=value, label=plain_line(label)) for value, label in labels.items()
+    ]
     selector = SelectSelector(
         SelectSelectorConfig(
             options=sorted(options, key=lambda option: option["label"].casefold()),

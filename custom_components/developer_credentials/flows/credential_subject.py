@@ -6,10 +6,7 @@ from typing import override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    AbstractOAuth2Implementation,
-    ImplementationUnavailableError,
-)
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration
 
@@ -20,13 +17,25 @@ from ..core_credentials.collection import (
 )
 from ..core_credentials.editing import async_get_application_credential_server
 from ..credentials.last_answers import async_note
-from ..credentials.store import async_find_subentry, async_get_entry, async_get_users, credential_of
+from ..credentials.store import (
+    CONF_AUTH_DOMAIN,
+    async_find_subentry,
+    async_get_entry,
+    async_get_users,
+    async_new_subentry,
+    credential_of,
+)
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.implementation import AuthImplementation
 from ..oauth2.redirect_uri import async_get_redirect_uri, async_is_redirect_uri_told
 from ..oauth2.server import AuthorizationServer
 from ..oauth2.verification import Outcome, Verification, async_verify
-from ..platform import PlatformError, async_call, async_get_platform
+from ..platform import (
+    PlatformError,
+    async_call,
+    async_get_platform,
+    async_make_implementation,
+)
 
 
 class CredentialSubject(ABC):
@@ -49,6 +58,11 @@ class CredentialSubject(ABC):
     @abstractmethod
     def stored(self) -> DeveloperCredential | None:
         """The credential as it is; None for a new one."""
+
+    @property
+    @abstractmethod
+    def obstacle(self) -> str | None:
+        """Why it cannot be saved now: the reason of an abort; None where it can."""
 
     @property
     @abstractmethod
@@ -111,12 +125,15 @@ class OwnCredential(CredentialSubject):
         return async_get_users(self.hass, self.subentry) if self.subentry else []
 
     @property
-    def is_there(self) -> bool:
-        """Whether it was not removed while the form was open."""
+    @override
+    def obstacle(self) -> str | None:
         entry = async_get_entry(self.hass)
-        return self.subentry is None or (
-            entry is not None and self.subentry.subentry_id in entry.subentries
-        )
+        if self.subentry is None:
+            # Nothing is added that could not be used.
+            return "entry_disabled" if entry and entry.disabled_by else None
+        if entry is None or self.subentry.subentry_id not in entry.subentries:
+            return "credential_gone"
+        return None
 
     @override
     def is_taken(self, client_id: str) -> bool:
@@ -136,23 +153,31 @@ class OwnCredential(CredentialSubject):
     @override
     async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
         try:
-            platform = await async_get_platform(self.hass, self.integration.domain)
-            if platform is None:
-                return None
-            if not hasattr(platform, "async_get_auth_implementation"):
-                return await async_call(
-                    platform, "async_get_authorization_server", AuthorizationServer, self.hass
-                )
-            implementation: AbstractOAuth2Implementation = await async_call(
-                platform,
-                "async_get_auth_implementation",
-                AbstractOAuth2Implementation,
-                self.hass,
-                self.integration.domain,
-                credential,
-            )
+            return await self.async_declared_server(credential)
         except ImplementationUnavailableError, PlatformError:
             return None
+
+    async def async_declared_server(
+        self, credential: DeveloperCredential
+    ) -> AuthorizationServer | None:
+        """Return the server that the platform declares for a credential, None where it does not.
+
+        Raises:
+            PlatformError: The platform is broken.
+            ImplementationUnavailableError: The platform says that its server cannot be used now.
+        """
+        platform = await async_get_platform(self.hass, self.integration.domain)
+        if platform is None:
+            return None
+        if not hasattr(platform, "async_get_auth_implementation"):
+            return await async_call(
+                platform, "async_get_authorization_server", AuthorizationServer, self.hass
+            )
+        new = async_new_subentry(self.hass, self.integration, credential)
+        data = self.subentry.data if self.subentry else new["data"]
+        implementation = await async_make_implementation(
+            self.hass, platform, data[CONF_AUTH_DOMAIN], credential
+        )
         if isinstance(implementation, AuthImplementation):
             return implementation.authorization_server
         return None
@@ -179,6 +204,12 @@ class PeerCredential(CredentialSubject):
         # As it is now: somebody else may have edited it.
         own = self.application_credential
         return async_get_application_credentials(self.hass).get(own.item_id, own).credential
+
+    @property
+    @override
+    def obstacle(self) -> str | None:
+        known = async_get_application_credentials(self.hass)
+        return None if self.application_credential.item_id in known else "credential_gone"
 
     @property
     @override

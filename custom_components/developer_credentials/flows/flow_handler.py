@@ -28,6 +28,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import async_get_integration
 
 from ..const import DOMAIN, NOTHING
+from ..credentials.store import async_get_entry
 from ..oauth2.error_codes import kind_of
 from ..oauth2.errors import (
     InvalidClientError,
@@ -70,9 +71,13 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
                 if user_input["implementation"] not in known:
                     user_input = None
         result = await super().async_step_pick_implementation(user_input)
+        reasons = {"missing_configuration", "missing_credentials"}
+        if (entry := async_get_entry(self.hass)) and entry.disabled_by:
+            # The form says so.
+            reasons.add("oauth_implementation_unavailable")
         if (
             result["type"] is FlowResultType.ABORT
-            and result["reason"] in {"missing_configuration", "missing_credentials"}
+            and result["reason"] in reasons
             and self.DOMAIN in await async_get_integrations(self.hass)
             # Without a user nobody would see the form.
             and http.current_request.get() is not None

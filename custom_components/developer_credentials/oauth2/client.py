@@ -1,14 +1,22 @@
 """The client: an application of the user at the provider (RFC 6749, section 2)."""
 
 from dataclasses import dataclass, field
+import re
 from typing import Final, Literal, override
 
+from ..plain_text import join_surrogates, plain_line
 from .redirect_uri import RedirectUri
+
+# Characters of a name.
+MAX_NAME: Final = 100
 
 # Spaces and joiners, marks of direction, the soft hyphen, the byte order mark.
 _ZERO_WIDTH = dict.fromkeys(
     [0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 )
+
+# Control characters and line breaks: no client id or secret has them (RFC 6749, appendix A).
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 # How a client authenticates at the token endpoint (RFC 7591, section 2; RFC 6749, section 2.3.1).
 type ClientAuthMethod = Literal[
@@ -27,19 +35,21 @@ AUTH_METHODS: Final[tuple[ClientAuthMethod, ...]] = (
 class DeveloperCredential:
     """A client id and secret, as the provider gave them to the user (RFC 6749, section 2.2).
 
-    White space around id and secret and zero-width characters anywhere in them, the traces of
-    copying from a web page, are removed. The representation leaves the secret out.
+    White space around id and secret, and zero-width characters, control characters and line breaks
+    anywhere in them, the traces of copying from a web page, are removed. A name is one plain line.
+    All of it can be written as UTF-8. The representation leaves the secret out.
 
     Attributes:
         client_id: The client identifier.
         client_secret: The client secret; empty for a public client (RFC 6749, section 2.1).
-        name: What the user calls the credential; None where the client id has to do.
+        name: What the user calls the credential, `MAX_NAME` characters at most; None for no name.
         redirect_uri: The redirect URI that is registered with the provider.
         token_endpoint_auth_method: How the server accepts this client, where that was found to be
             another way than the declared one.
 
     Raises:
-        ValueError: The client id is empty.
+        ValueError: The client id is empty; or the redirect URI, or the way to authenticate, is none
+            that there is.
     """
 
     client_id: str
@@ -49,12 +59,15 @@ class DeveloperCredential:
     token_endpoint_auth_method: ClientAuthMethod | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Clean the values and check the client id."""
+        """Clean the values and check them."""
         object.__setattr__(self, "client_id", _clean(self.client_id))
         object.__setattr__(self, "client_secret", _clean(self.client_secret))
-        object.__setattr__(self, "name", (self.name or "").strip() or None)
+        object.__setattr__(self, "name", plain_line(self.name or "", MAX_NAME) or None)
+        object.__setattr__(self, "redirect_uri", RedirectUri(self.redirect_uri))
         if not self.client_id:
             raise ValueError("client_id is empty")
+        if self.token_endpoint_auth_method not in (None, *AUTH_METHODS):
+            raise ValueError("token_endpoint_auth_method is unknown")
 
     @override
     def __str__(self) -> str:
@@ -63,5 +76,6 @@ class DeveloperCredential:
 
 
 def _clean(text: str) -> str:
-    """Remove the white space around a pasted text, and the zero-width characters in it."""
-    return text.translate(_ZERO_WIDTH).strip()
+    """Remove what a pasted text has got around it and in it."""
+    # The white space around it first, which may be that of a line break.
+    return _CONTROL.sub("", join_surrogates(text).translate(_ZERO_WIDTH).strip()).strip()

@@ -89,7 +89,8 @@ def parse_error(body: object, text: str, challenge: str) -> ErrorResponse:
         words += _texts(names, _WORD_NAMES)
     for name, value in _CHALLENGE_PARAM.findall(challenge):
         (codes if name.lower() == "error" else words).append(value)
-    if body is None and not text.lstrip().startswith(("<", "{", "[")):
+    # Not a page, the rest of an object, or what is no text at all.
+    if body is None and "\ufffd" not in text and not text.lstrip().startswith(("<", "{", "[")):
         words.append(text)
     known = next((one for one in (*codes, *words) if kind_of(one)), None)
     code = known or next(iter(codes), "")

@@ -7,7 +7,7 @@ does the set-up of an entry, also in Home Assistant 2026.9, whose exceptions do 
 """
 
 from http import HTTPStatus
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from aiohttp import RequestInfo
 from homeassistant.exceptions import (
@@ -18,21 +18,6 @@ from homeassistant.exceptions import (
     OAuth2TokenRequestTransientError,
 )
 from multidict import CIMultiDict, CIMultiDictProxy
-
-# The names of RFC 6749, sections 4.1.2.1 and 5.2: an exception's text may have them.
-_STANDARD_CODES: Final = frozenset(
-    {
-        "access_denied",
-        "invalid_client",
-        "invalid_grant",
-        "invalid_request",
-        "invalid_scope",
-        "server_error",
-        "temporarily_unavailable",
-        "unauthorized_client",
-        "unsupported_grant_type",
-    }
-)
 
 
 class InvalidServerError(ValueError):
@@ -45,8 +30,8 @@ class TokenRequestError(OAuth2TokenRequestError):
     Integrations judge by `status` as well. It follows the effect where the server's does not: a
     rejected client, which is a 400 or 401, must not look like a refused login.
 
-    Its text may become the reason of an entry, which every user can read: it has words of ours and
-    the error codes of RFC 6749, and of the request the method and the address without its query.
+    Its text may become the reason of an entry, which every user can read: it has words of ours, and
+    of the request the method and the address without its query.
 
     Attributes:
         reason: The kind of failure, the end of the translation key for the user.
@@ -72,7 +57,8 @@ class TokenRequestError(OAuth2TokenRequestError):
         error_description: str = "",
     ) -> None:
         """Initialize with the answer of the server."""
-        message = error if error in _STANDARD_CODES else self.reason
+        # Every user may read it as the reason of an entry; the server's words are for admins.
+        message = self.reason
         if not status and error_description:
             message = f"{message}: {error_description}"
         url = request_info.real_url.with_query(None)

@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 from yarl import URL
 
+from ..const import DOMAIN
 from .backoff import RefreshGrant, async_get_error, async_noting_failure
 from .client import DeveloperCredential
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
@@ -54,6 +55,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         )
         self.authorization_server = authorization_server
         self.credential = credential
+        self._service_domain = DOMAIN
         self.error: TokenRequestError | None = None
         self.observer: Callable[[TokenRequestError | None], None] | None = None
         self.keep_token: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
@@ -64,7 +66,18 @@ class AuthImplementation(LocalOAuth2Implementation):
     @override
     def name(self) -> str:
         """What the user picks the credential by."""
-        return str(self.credential)
+        # Never the client id: the name becomes the title of entries, which all users read.
+        return self.credential.name or "Developer Credentials"
+
+    @property
+    @override
+    def service_domain(self) -> str:
+        """The integration, by which errors are called; the provider sets it."""
+        return self._service_domain
+
+    @service_domain.setter
+    def service_domain(self, domain: str) -> None:
+        self._service_domain = domain
 
     @property
     @override
@@ -199,14 +212,14 @@ class AuthImplementation(LocalOAuth2Implementation):
             self.token_url,
             self.credential,
             self.authorization_server.auth_method_of(self.credential),
-            self.domain,
+            self.service_domain,
             self.authorization_server.token_request_format,
         )
 
     def _invalid_grant(self, description: str) -> InvalidGrantError:
         """Return, and note, that a grant cannot serve; the server is not asked."""
         self.error = InvalidGrantError(
-            domain=self.domain,
+            domain=self.service_domain,
             request_info=self.token_endpoint.request_info,
             error_description=description,
         )

@@ -19,11 +19,12 @@ from http import HTTPStatus
 import secrets
 from typing import Final
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientTimeout
 from homeassistant.core import HomeAssistant
 from yarl import URL
 
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
+from .client_authentication import authenticated
 from .errors import (
     InvalidClientError,
     InvalidGrantError,
@@ -38,8 +39,10 @@ from .server import AuthorizationServer
 from .token_endpoint import TokenEndpoint
 from .token_response import Answer, async_content, parse_answer
 
-# Seconds for all requests together.
+# Seconds for all requests together, and for each.
 TIMEOUT: Final = 10.0
+# Servers count failed attempts.
+MAX_ATTEMPTS: Final = 3
 
 
 class Outcome(StrEnum):
@@ -148,16 +151,28 @@ class _Inquiry:
             accepted_before
             and method == self._declared
             and answer is not None
-            and answer.error == "invalid_client"
+            and answer.error.lower() == "invalid_client"
         ):
             return verification
-        for other in dict.fromkeys((self._declared, *AUTH_METHODS)):
-            if other == method or not self._proves(other):
-                continue
+        for other in self._other_methods(method):
             second = self._judged(await self._async_ask(other), other)
             if second.outcome in _KNOWN:
                 return second
         return verification
+
+    def _other_methods(self, method: ClientAuthMethod) -> list[ClientAuthMethod]:
+        """Return the ways to authenticate that are left to try, each of which is another request.
+
+        With the first one there are three at the most.
+        """
+        asked = [authenticated(self.credential, method, {})]
+        others: list[ClientAuthMethod] = []
+        for other in (self._declared, *AUTH_METHODS):
+            request = authenticated(self.credential, other, {})
+            if self._proves(other) and request not in asked:
+                asked.append(request)
+                others.append(other)
+        return others[: MAX_ATTEMPTS - 1]
 
     def _proves(self, method: ClientAuthMethod | None) -> bool:
         """Return whether being accepted by a method says something of a client with a secret."""
@@ -210,7 +225,9 @@ class _Inquiry:
         if self._code_verifier:
             url = url.update_query(code_challenge_of(self._code_verifier))
         try:
-            async with async_get_session(self._hass).get(url, allow_redirects=False) as response:
+            async with async_get_session(self._hass).get(
+                url, allow_redirects=False, timeout=ClientTimeout(total=TIMEOUT)
+            ) as response:
                 if response.status != HTTPStatus.BAD_REQUEST:
                     return None
                 content = await async_content(response)

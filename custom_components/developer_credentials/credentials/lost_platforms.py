@@ -1,0 +1,110 @@
+"""Lost platforms: integrations that took credentials, and whose installed version does not.
+
+Their entries name a credential that is there, and nobody provides an implementation for. A login
+would end without one, so that the entries try again, and a repair says what it is.
+"""
+
+from contextvars import ContextVar
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.start import async_at_started
+from homeassistant.loader import IntegrationNotFound, async_get_integration
+
+from ..const import DOMAIN, LOGGER, PEER
+from ..platform import PLATFORM, PlatformError, async_get_problems, async_report_problem
+from .store import async_get_entry, async_get_subentries, async_get_users
+
+# The integration that the other providers are being asked for.
+_ASKING: ContextVar[str | None] = ContextVar(f"{DOMAIN}_asking", default=None)
+
+
+@callback
+def async_watch(hass: HomeAssistant) -> None:
+    """Look for lost platforms at the start, and take back what was told of those in use no more."""
+
+    @callback
+    def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        for domain in list(async_get_problems(hass)):
+            if not _users(hass, domain):
+                _async_withdraw(hass, domain)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
+    async_at_started(hass, _async_check)
+
+
+async def _async_check(hass: HomeAssistant) -> None:
+    """Have entries try again that failed before the provider was there to say why."""
+    entries = [
+        entry
+        for entry in hass.config_entries.async_entries(include_ignore=False, include_disabled=False)
+        if entry.state is ConfigEntryState.SETUP_ERROR
+    ]
+    for domain in dict.fromkeys(entry.domain for entry in entries):
+        try:
+            await async_check_platform(hass, domain)
+        except PlatformError as err:
+            async_report_problem(hass, domain, err)
+            for user in _users(hass, domain):
+                if user in entries:
+                    hass.config_entries.async_schedule_reload(user.entry_id)
+
+
+async def async_check_platform(hass: HomeAssistant, domain: str) -> None:
+    """Check that an integration without the platform is not one that had it.
+
+    Raises:
+        PlatformError: Its entries name credentials, and nobody has an implementation for it.
+    """
+    if _ASKING.get() == domain:
+        return
+    if await _async_is_lost(hass, domain):
+        raise PlatformError("missing_platform", f"{PLATFORM}.py")
+    _async_withdraw(hass, domain)
+
+
+async def _async_is_lost(hass: HomeAssistant, domain: str) -> bool:
+    if not _users(hass, domain):
+        return False
+    try:
+        integration = await async_get_integration(hass, domain)
+    except IntegrationNotFound:
+        return False
+    if integration.platforms_exists((PLATFORM, PEER)):
+        return False
+    token = _ASKING.set(domain)
+    try:
+        return not await async_get_implementations(hass, domain)
+    except Exception as err:  # noqa: BLE001 - another provider that fails speaks for itself
+        LOGGER.debug("The implementations of %s are not known: %s", domain, type(err).__name__)
+        return False
+    finally:
+        _ASKING.reset(token)
+
+
+@callback
+def _async_withdraw(hass: HomeAssistant, domain: str) -> None:
+    problem = async_get_problems(hass).get(domain)
+    if problem and problem.reason == "missing_platform":
+        async_report_problem(hass, domain, None)
+
+
+@callback
+def _users(hass: HomeAssistant, domain: str) -> list[ConfigEntry]:
+    """Return the entries of an integration that use a credential, and want to be set up."""
+    entry = async_get_entry(hass)
+    if entry is None or entry.disabled_by:
+        return []
+    return [
+        user
+        for subentry in async_get_subentries(hass, domain)
+        for user in async_get_users(hass, subentry)
+        if not user.disabled_by
+    ]
