@@ -322,7 +322,6 @@ async def test_form_with_a_list(hass: HomeAssistant, server: RecordingServer) ->
         ({"expires_in": "90.5"}, 120, 90),
         ({"expires_in": 10**30}, None, 2**31 - 1),
         ({"expires": 5183999}, None, 5183999),
-        ({"expires_on": str(int(time.time()) + 1000)}, 120, 1000),
         ({"expires_at": 0}, 120, 120),
     ],
     ids=str,
@@ -338,6 +337,13 @@ async def test_lifetime(
     server.respond = answer({"access_token": "a", **lifetime})
     token = await _refresh(hass, server, default_expires_in=declared)
     assert token["expires_in"] == pytest.approx(seconds, abs=30)
+
+
+async def test_time_of_expiry(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A time of expiry tells the lifetime, where nothing else does."""
+    server.respond = answer({"access_token": "a", "expires_on": str(int(time.time()) + 1000)})
+    token = await _refresh(hass, server, default_expires_in=120)
+    assert token["expires_in"] == pytest.approx(1000, abs=30)
 
 
 async def _login(hass: HomeAssistant, server: RecordingServer) -> dict[str, Any]:

@@ -46,9 +46,10 @@ _PARAMS: Final[dict[str, tuple[frozenset[str], dict[str, str]]]] = {
     "code_params": (_TOKEN_PARAMS, {"grant_type": "authorization_code"}),
     "refresh_params": (_TOKEN_PARAMS, {"grant_type": "refresh_token"}),
 }
-# The fields that are URLs, but for the one that must be there.
-_OPTIONAL_URLS: Final = (
+# The fields that are URLs; of these, only the token endpoint has to be there.
+_URLS: Final = (
     "authorize_url",
+    "token_url",
     "refresh_url",
     "revocation_url",
     "device_authorization_url",
@@ -144,9 +145,9 @@ class AuthorizationServer:
     def __post_init__(self) -> None:
         """Check the fields, and keep what may be changed elsewhere as it is now."""
         object.__setattr__(self, "variables", checked_variables(self.variables))
-        self._check_url("token_url", self.token_url)
-        for name in _OPTIONAL_URLS:
-            if (url := getattr(self, name)) is not None:
+        for name in _URLS:
+            url = getattr(self, name)
+            if url is not None or name == "token_url":
                 self._check_url(name, url)
         object.__setattr__(self, "scopes", _checked_scopes(self.scopes))
         for name in _PARAMS:
@@ -195,7 +196,7 @@ class AuthorizationServer:
             known[variable.key] = value
         # The fields are of two types, which a name does not tell.
         filled: dict[str, Any] = {"variables": ()}
-        for name in ("token_url", *_OPTIONAL_URLS):
+        for name in _URLS:
             if (url := getattr(self, name)) is not None:
                 filled[name] = fill(url, known)
         for name in _PARAMS:
