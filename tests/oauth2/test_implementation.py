@@ -53,7 +53,7 @@ def _make(
 class _Basic(AuthImplementation):
     """Says how it authenticates as one of Home Assistant's classes does from 2026.11 on."""
 
-    token_auth_method = "client_secret_basic"  # type: ignore[assignment]
+    token_auth_method = "client_secret_basic"
 
 
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic", "none"])
