@@ -69,6 +69,8 @@ def answer(
     data = text.encode() if isinstance(text, str) else text
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=data, status=status, content_type=content_type, headers=headers)
+        return web.Response(
+            body=data, status=status, headers={"Content-Type": content_type, **headers}
+        )
 
     return respond

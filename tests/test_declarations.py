@@ -5,7 +5,9 @@ run beside an `AuthImplementation` with the declaration that takes its place, ag
 server, and what arrives there is compared. The developer guide lists them all.
 """
 
+import base64
 from collections.abc import Callable, Iterator
+import dataclasses
 from importlib import import_module
 from pathlib import Path
 import re
@@ -24,11 +26,13 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     LocalOAuth2ImplementationWithPkce,
 )
 import pytest
+from yarl import URL
 
 from custom_components.developer_credentials import (
     AuthImplementation,
     AuthorizationServer,
     DeveloperCredential,
+    ServerVariable,
 )
 from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
 from custom_components.developer_credentials.oauth2.server import ServerFields
@@ -69,7 +73,7 @@ DECLARATIONS: Final[dict[str, Callable[[HomeAssistant, ModuleType], ServerFields
         authorize_params={"name": hass.config.location_name},
         pkce=True,
         token_endpoint_auth_method="none",
-        token_params={"name": hass.config.location_name},
+        code_params={"name": hass.config.location_name},
     ),
     "vicare": lambda _, module: ServerFields(
         pkce=True, scopes=module.VICARE_SCOPES, token_endpoint_auth_method="none"
@@ -87,9 +91,6 @@ REPEATED: Final = {
     ("lyric", "refresh_token"): {"client_id", "client_secret"},
     ("smartthings", "refresh_token"): {"client_id"},
 }
-
-# What only ours say: a token parameter goes with a refresh as well.
-ADDED: Final = {("teslemetry", "refresh_token"): {"name"}}
 
 
 def _own_implementations() -> set[str]:
@@ -179,8 +180,6 @@ async def _assert_same(
             basic = BasicAuth.decode(their.headers["Authorization"])
             said = {"client_id": basic.login, "client_secret": basic.password}
             assert repeated.items() <= said.items()
-        for name in ADDED.get(case, ()):
-            assert our.body.pop(name) == ours.authorization_server.token_params[name]
         assert our.body == their.body
 
 
@@ -216,9 +215,9 @@ async def test_two_fields(hass: HomeAssistant, server: RecordingServer, secret: 
 
     For a client without a secret, that is the one with PKCE.
     """
-    declared = AuthorizationServer("https://cloud.example/authorize", server.token_url)
+    urls = "https://cloud.example/authorize", server.token_url
+    declared = AuthorizationServer(*urls)
     ours = AuthImplementation(hass, "acme", DeveloperCredential("id &=+ü", secret), declared)
-    urls = declared.authorize_url, declared.token_url
     theirs = (
         LocalOAuth2Implementation(hass, "acme", "id &=+ü", secret, *urls)
         if secret
@@ -248,7 +247,7 @@ def test_guide_lists_all() -> None:
         # Older ones do not have all of them yet.
         assert rows.keys() == INSTALLED
     assert {domain for domain, kind in rows.items() if kind == "declaration"} == set(DECLARATIONS)
-    differing = {domain for domain, _ in REPEATED.keys() | ADDED.keys()} | {"willow"}
+    differing = {domain for domain, _ in REPEATED} | {"willow"}
     stated = dict(re.findall(r"^\| `(\w+)` \| declaration \| .*? \| (.*) \|$", table, re.MULTILINE))
     assert {domain for domain, difference in stated.items() if difference != "none"} == differing
     numbers = re.search(r"(\d+) of (\d+) become a declaration, (\d+) of them", table)
@@ -258,3 +257,162 @@ def test_guide_lists_all() -> None:
         len(rows),
         len(DECLARATIONS) - len(differing),
     ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RealServer:
+    """A server that insists on what it wants, as one of many that are in use.
+
+    Attributes:
+        fields: How it is declared; `{url}` is the server of the test.
+        values: What the user enters for its variables.
+        query: What the authorize URL must have.
+        code: What a request for a code must have, in its body and path.
+        refresh: What a refresh must have.
+        absent: What a refresh must not have.
+        secret: The client secret.
+    """
+
+    fields: ServerFields
+    values: dict[str, str] = dataclasses.field(default_factory=dict)
+    query: dict[str, str] = dataclasses.field(default_factory=dict)
+    code: dict[str, str] = dataclasses.field(default_factory=dict)
+    refresh: dict[str, str] = dataclasses.field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    secret: str = SENTINEL
+
+
+TENANT: Final = ServerVariable("tenant", "Tenant")
+HOST: Final = ServerVariable("host", "Host")
+
+# Kinds of servers in public catalogues, each named after one that is of it.
+REAL_SERVERS: Final = {
+    "a tenant in the path (Entra ID)": RealServer(
+        fields=ServerFields(
+            authorize_url="{url}/{tenant}/authorize",
+            token_url="{url}/{tenant}/token",
+            variables=[TENANT],
+            refresh_params={"scope": "offline_access"},
+        ),
+        values={"tenant": "contoso.example"},
+        code={"path": "/contoso.example/token"},
+        refresh={"path": "/contoso.example/token", "scope": "offline_access"},
+    ),
+    "a host of one's own (Nextcloud)": RealServer(
+        fields=ServerFields(
+            authorize_url="http://{host}:{port}/authorize",
+            token_url="http://{host}:{port}/index.php/token",
+            variables=[HOST],
+        ),
+        values={"host": "127.0.0.1"},
+        code={"path": "/index.php/token"},
+    ),
+    "a region with a default (Zoho)": RealServer(
+        fields=ServerFields(
+            token_url="{url}/{region}/token",
+            variables=[ServerVariable("region", "Region", pattern="eu|us|in", default="eu")],
+        ),
+        code={"path": "/eu/token"},
+    ),
+    "an audience that the user knows (Auth0)": RealServer(
+        fields=ServerFields(
+            authorize_params={"audience": "api-{tenant}"},
+            token_params={"audience": "api-{tenant}"},
+            variables=[TENANT],
+        ),
+        values={"tenant": "home"},
+        query={"audience": "api-home"},
+        code={"audience": "api-home"},
+        refresh={"audience": "api-home"},
+    ),
+    "scopes with commas (Strava)": RealServer(
+        fields=ServerFields(scopes=["read", "activity:read_all"], scope_separator=","),
+        query={"scope": "read,activity:read_all"},
+    ),
+    "scopes with a plus (older servers)": RealServer(
+        fields=ServerFields(scopes=["a", "b"], scope_separator="+"), query={"scope": "a+b"}
+    ),
+    "JSON bodies (Atlassian)": RealServer(
+        fields=ServerFields(token_request_format="json"),
+        code={"format": "json", "client_secret": SENTINEL},
+        refresh={"format": "json", "client_secret": SENTINEL},
+    ),
+    "JSON bodies and basic (Notion)": RealServer(
+        fields=ServerFields(
+            token_request_format="json", token_endpoint_auth_method="client_secret_basic"
+        ),
+        code={"format": "json", "basic": f"id:{SENTINEL}"},
+        absent=frozenset({"client_id", "client_secret"}),
+    ),
+    "refreshes elsewhere (TikTok)": RealServer(
+        fields=ServerFields(refresh_url="{url}/refresh_token"),
+        code={"path": "/token"},
+        refresh={"path": "/refresh_token"},
+    ),
+    "parameters of the code only (Tesla)": RealServer(
+        fields=ServerFields(code_params={"audience": "fleet"}),
+        code={"audience": "fleet"},
+        absent=frozenset({"audience"}),
+    ),
+    "parameters of refreshes only (Salesforce)": RealServer(
+        fields=ServerFields(refresh_params={"format": "json"}), refresh={"format": "json"}
+    ),
+    "basic that is not decoded": RealServer(
+        fields=ServerFields(token_endpoint_auth_method="client_secret_basic_unencoded"),
+        secret=f"{SENTINEL}/b+c==",
+        code={"basic": f"id:{SENTINEL}/b+c=="},
+        refresh={"basic": f"id:{SENTINEL}/b+c=="},
+    ),
+    "tokens of a hundred years (Trakt)": RealServer(
+        fields=ServerFields(default_expires_in=3_153_600_000)
+    ),
+    "no login page (device grant only)": RealServer(fields=ServerFields(authorize_url=None)),
+}
+
+
+@pytest.mark.parametrize("real", REAL_SERVERS.values(), ids=list(REAL_SERVERS))
+@pytest.mark.usefixtures("current_request_with_host")
+async def test_real_servers(hass: HomeAssistant, server: RecordingServer, real: RealServer) -> None:
+    """A server that insists on what it wants is declared, and given it."""
+    seen: list[dict[str, str]] = []
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        is_json = request.content_type == "application/json"
+        body = dict(await request.json() if is_json else await request.post())
+        _, _, pair = request.headers.get("Authorization", "").partition(" ")
+        seen.append(
+            {
+                "format": "json" if is_json else "form",
+                **{name: str(value) for name, value in body.items()},
+                "path": request.path,
+                "basic": base64.b64decode(pair).decode(),
+            }
+        )
+        grant = real.code if body["grant_type"] == "authorization_code" else real.refresh
+        if not grant.items() <= seen[-1].items():
+            return web.json_response({"error": "invalid_request"}, status=400)
+        fields = {"access_token": f"{SENTINEL}-token", "refresh_token": f"{SENTINEL}-new"}
+        expires_in = {} if "default_expires_in" in real.fields else {"expires_in": 60}
+        return web.json_response(fields | expires_in)
+
+    server.respond = respond
+    url = URL(server.url)
+    fields = ServerFields(authorize_url="{url}/authorize", token_url="{url}/token")
+    fields.update(real.fields)
+    for name, value in fields.items():
+        if isinstance(value, str) and name.endswith("_url"):
+            filled = value.replace("{url}", server.url).replace("{port}", str(url.port))
+            fields[name] = filled  # type: ignore[literal-required]
+    declared = AuthorizationServer(**fields).with_values(real.values)
+    credential = DeveloperCredential("id", real.secret)
+    implementation = AuthImplementation(hass, "acme", credential, declared)
+    if declared.authorize_url:
+        login = await implementation.async_generate_authorize_url("flow")
+        assert real.query.items() <= _query(login).items()
+    state = {"flow_id": "flow", "redirect_uri": REDIRECT_URI}
+    token = await implementation.async_resolve_external_data({"code": "code", "state": state})
+    assert token["expires_in"] in {60, 2**31 - 1}
+    refreshed = await implementation.async_refresh_token(token)
+    assert refreshed["access_token"] == f"{SENTINEL}-token"
+    assert len(seen) == 2
+    assert not real.absent & seen[1].keys()

@@ -186,7 +186,10 @@ def something_was_changed(hass: HomeAssistant, request: pytest.FixtureRequest) -
 ANSWERS: Final = (
     st.dictionaries(
         st.sampled_from(
-            ["access_token", "refresh_token", "expires_in", "error", "error_description", "scope"]
+            [
+                *("access_token", "refresh_token", "expires_in", "error", "error_description"),
+                *("scope", "errors", "message", "code", "fault", "detail", "errcode", "expires_on"),
+            ]
         ),
         VALUES,
     ).map(json.dumps)

@@ -224,6 +224,13 @@ async def test_example_of_a_subclass(
     refreshed = await implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"})
     assert refreshed["access_token"] == TOKEN["access_token"]
     assert [request.body["action"] for request in server.requests] == ["requesttoken"] * 2
+    # What the envelope says is as good as what any server says.
+    assert issue_ids(hass) == []
+    server.respond = answer({"status": 401})
+    with pytest.raises(InvalidClientError) as raised:
+        await implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"})
+    assert raised.value.error == "401"
+    assert [one.startswith("credential_rejected_") for one in issue_ids(hass)] == [True]
     server.respond = answer({"error": "invalid_client"}, 401)
     with pytest.raises(InvalidClientError):
         await implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"})

@@ -25,9 +25,20 @@ from .credentials.yaml_list import CONFIG_SCHEMA, YamlList, async_check_items
 from .flows.credential_request import async_withdraw_offers
 from .flows.flow_handler import DeveloperCredentialsFlowHandler
 from .oauth2.client import DeveloperCredential
+from .oauth2.errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRedirectUriError,
+    InvalidResponseError,
+    InvalidScopeError,
+    RefusedError,
+    TokenRequestError,
+    UnavailableError,
+)
 from .oauth2.implementation import AuthImplementation
 from .oauth2.metadata import async_discover_authorization_server
 from .oauth2.server import AuthorizationServer
+from .oauth2.server_variable import ServerVariable
 from .provider import async_provide_implementations
 
 __all__ = [
@@ -36,6 +47,15 @@ __all__ = [
     "AuthorizationServer",
     "DeveloperCredential",
     "DeveloperCredentialsFlowHandler",
+    "InvalidClientError",
+    "InvalidGrantError",
+    "InvalidRedirectUriError",
+    "InvalidResponseError",
+    "InvalidScopeError",
+    "RefusedError",
+    "ServerVariable",
+    "TokenRequestError",
+    "UnavailableError",
     "async_discover_authorization_server",
     "async_import_developer_credential",
     "async_revoke_token",

@@ -8,7 +8,13 @@ from custom_components.developer_credentials import (
     AuthImplementation,
     AuthorizationServer,
     DeveloperCredential,
+    InvalidClientError,
+    InvalidGrantError,
+    TokenRequestError,
 )
+
+# What the server's own codes mean.
+ERRORS: dict[int, type[TokenRequestError]] = {401: InvalidClientError, 503: InvalidGrantError}
 
 
 class EnvelopeImplementation(AuthImplementation):
@@ -18,8 +24,10 @@ class EnvelopeImplementation(AuthImplementation):
     async def _token_request(self, data: dict[str, str]) -> dict[str, Any]:
         """Return the fields of the token, for a code as well as for a refresh token."""
         answer = await super()._token_request(data)
-        envelope = answer.get("body")
-        return envelope if isinstance(envelope, dict) else answer
+        if kind := ERRORS.get(answer["status"]):
+            raise self.token_request_error(kind, str(answer["status"]))
+        token: dict[str, Any] = answer["body"]
+        return token
 
 
 async def async_get_auth_implementation(

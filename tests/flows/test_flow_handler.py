@@ -214,7 +214,9 @@ async def test_token_errors(
         ("invalid_scope", "authorize_invalid_scope"),
         ("server_error", "authorize_unavailable"),
         ("<img src=x>", "authorize_refused"),
+        ("redirect_uri_mismatch", "token_invalid_redirect_uri"),
         ("unauthorized_client", "credential_needed"),
+        ("DISABLED_CLIENT", "credential_needed"),
     ],
 )
 async def test_authorize_errors(

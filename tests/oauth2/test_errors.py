@@ -78,7 +78,10 @@ ANSWERS: dict[str, tuple[object, int, ConfigEntryState]] = {
     "invalid_grant": ({"error": "invalid_grant"}, 400, ERROR),
     "invalid_grant as 200": ({"error": "invalid_grant"}, 200, ERROR),
     "refused": ({"error": "invalid_request"}, 400, ERROR),
-    "no code": ("", 403, ERROR),
+    "no code": ("", 401, ERROR),
+    "refused with an odd error": ({"error": "odd"}, 403, ERROR),
+    "a firewall's page": ("<h1>Forbidden</h1>", 403, RETRY),
+    "timed out": ("", 408, RETRY),
 }
 
 

@@ -18,10 +18,12 @@ from custom_components.developer_credentials import (
     DeveloperCredential,
 )
 from custom_components.developer_credentials.credentials.entry_tokens import async_keep_token
+from custom_components.developer_credentials.oauth2.client import ClientAuthMethod
 from custom_components.developer_credentials.oauth2.errors import (
     InvalidClientError,
     InvalidGrantError,
     InvalidResponseError,
+    TokenRequestError,
     UnavailableError,
 )
 from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
@@ -46,6 +48,40 @@ def _make(
     fields.setdefault("token_url", server.token_url if server else "https://acme.example/token")
     credential = DeveloperCredential("id", secret)
     return AuthImplementation(hass, "acme", credential, AuthorizationServer(**fields))
+
+
+class _Basic(AuthImplementation):
+    """Says how it authenticates as one of Home Assistant's classes does from 2026.11 on."""
+
+    token_auth_method = "client_secret_basic"
+
+
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic", "none"])
+def test_declared_method_is_told(hass: HomeAssistant, method: ClientAuthMethod) -> None:
+    """Home Assistant's attribute tells what is declared."""
+    implementation = _make(hass, token_endpoint_auth_method=method)
+    assert implementation.token_auth_method == method
+
+
+async def test_method_of_a_subclass(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A subclass that sets Home Assistant's attribute authenticates that way."""
+    declared = AuthorizationServer("https://acme.example/authorize", server.token_url)
+    implementation = _Basic(hass, "acme", DeveloperCredential("id", SENTINEL), declared)
+    await implementation.async_refresh_token({"refresh_token": OLD})
+    assert server.requests[0].headers["Authorization"].startswith("Basic ")
+    assert "client_secret" not in server.requests[0].body
+    method = implementation.authorization_server.token_endpoint_auth_method
+    assert implementation.token_auth_method == method == "client_secret_basic"
+
+
+@pytest.mark.parametrize("kind", [InvalidClientError, InvalidGrantError, UnavailableError])
+def test_error_of_a_subclass(hass: HomeAssistant, kind: type[TokenRequestError]) -> None:
+    """A subclass makes the error for an answer that only it knows; the text has none of it."""
+    error = _make(hass).token_request_error(kind, "10001", "token\nis invalid\u202e")
+    assert type(error) is kind
+    assert (error.error, error.error_description) == ("10001", "token is invalid")
+    assert "10001" not in str(error)
+    assert error.status in kind.effects
 
 
 async def _query(implementation: AuthImplementation, flow_id: str = "flow") -> dict[str, str]:

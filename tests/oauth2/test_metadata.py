@@ -2,7 +2,8 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+import json
+from typing import Any, Final
 
 from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
@@ -179,6 +180,14 @@ def _publish_as(aioclient_mock: AiohttpClientMocker, issuer: str, **fields: obje
     aioclient_mock.get(str(address), json=_document(issuer, **fields))
 
 
+# Endpoints that a server may do without.
+OPTIONAL: Final = {
+    "revocation_endpoint": "revocation_url",
+    "device_authorization_endpoint": "device_authorization_url",
+    "registration_endpoint": "registration_url",
+}
+
+
 @pytest.mark.parametrize("issuer", PUBLIC_ISSUERS)
 @pytest.mark.parametrize("field", ENDPOINTS)
 async def test_public_issuer_names_what_is_not_public(
@@ -187,6 +196,10 @@ async def test_public_issuer_names_what_is_not_public(
     """Metadata of a public issuer cannot lead into the local network, nor to plain http."""
     for url in NOT_PUBLIC:
         _publish_as(aioclient_mock, issuer, **{field: url})
+        if field in OPTIONAL:
+            found = await async_discover_authorization_server(hass, issuer)
+            assert getattr(found, OPTIONAL[field]) is None
+            continue
         with pytest.raises(InvalidServerError):
             await async_discover_authorization_server(hass, issuer)
 
@@ -252,12 +265,11 @@ async def test_overrides(hass: HomeAssistant, server: RecordingServer) -> None:
             {"issuer": "https://evil.example"},
             "issuer is another one in its own metadata",
         ),
-        ({"authorization_endpoint": None}, "authorize_url is not a URL"),
+        ({"authorization_endpoint": "login"}, "authorize_url is not an absolute http"),
+        ({"token_endpoint": None}, "token_url is not a URL"),
         ({"token_endpoint": "http://acme.example/token"}, "token_url must use https"),
-        ({"revocation_endpoint": "ftp://acme.example"}, "revocation_url is not an absolute http"),
-        ({"registration_endpoint": ["a"]}, "registration_url is not a URL"),
         ({"token_endpoint_auth_methods_supported": ["tls"]}, "token_endpoint_auth_method is none"),
-        ({"token_endpoint_auth_methods_supported": None}, "token_endpoint_auth_method is none"),
+        ({"token_endpoint_auth_methods_supported": []}, "token_endpoint_auth_method is none"),
     ],
     ids=str,
 )
@@ -280,6 +292,35 @@ async def test_words_of_the_server(
     assert "read this" not in str(caught.value)
     messages = [record.getMessage() for record in caplog.get_records("call")]
     assert f"The metadata of {server.url} has the issuer read this" in messages
+
+
+@pytest.mark.parametrize("url", ["", "/revoke", "ftp://acme.example", "http://8.8.8.8/", ["a"], 1])
+@pytest.mark.parametrize("field", OPTIONAL)
+async def test_optional_endpoint_that_cannot_be(
+    hass: HomeAssistant, server: RecordingServer, field: str, url: object
+) -> None:
+    """A server with a useless endpoint that it may do without is one without it."""
+    server.respond = answer(_document(server.url, **{field: url}))
+    found = await async_discover_authorization_server(hass, server.url)
+    assert found.token_url == f"{server.url}/token"
+    assert getattr(found, OPTIONAL[field]) is None
+
+
+async def test_null_is_absent(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A field that is null says nothing: no login page, and what a server supports by default."""
+    fields = {"authorization_endpoint": None, "token_endpoint_auth_methods_supported": None}
+    server.respond = answer(_document(server.url, **fields))
+    found = await async_discover_authorization_server(hass, server.url)
+    assert found.authorize_url is None
+    assert found.token_endpoint_auth_method == "client_secret_basic"
+
+
+async def test_byte_order_mark(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A byte order mark before the document is not a part of it (RFC 8259, section 8.1)."""
+    document = json.dumps(_document(server.url)).encode("utf-8-sig")
+    server.respond = answer(document)
+    found = await async_discover_authorization_server(hass, server.url)
+    assert found.token_url == f"{server.url}/token"
 
 
 async def test_issuer_is_compared_by_letter(hass: HomeAssistant, server: RecordingServer) -> None:

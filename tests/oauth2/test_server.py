@@ -25,7 +25,13 @@ def _server(fields: Mapping[str, object]) -> AuthorizationServer:
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("scopes", "read write", "is not a list"),
+        ("scopes", "read write", r"is a text; write a list of texts: \['read', 'write'\]"),
+        ("scope_separator", "", "is not text"),
+        ("scope_separator", None, "is not text"),
+        ("token_request_format", "xml", "is neither form nor json"),
+        ("token_url", None, "is not a URL"),
+        ("variables", "tenant", "is not a list"),
+        ("variables", ["tenant"], "has something that is no ServerVariable"),
         ("scopes", {"read"}, "is not a list"),
         ("scopes", ["read", "a b"], "has 'a b', which is no scope"),
         ("scopes", [""], "has '', which is no scope"),
@@ -49,7 +55,6 @@ def _server(fields: Mapping[str, object]) -> AuthorizationServer:
         ("token_params", {"client_secret": "a"}, "has 'client_secret', which the request has"),
         ("default_expires_in", 0, "is not a number of seconds"),
         ("default_expires_in", -1, "is not a number of seconds"),
-        ("default_expires_in", 2**31, "is not a number of seconds"),
         ("default_expires_in", 60.0, "is not a number of seconds"),
         ("default_expires_in", True, "is not a number of seconds"),
         ("default_expires_in", "60", "is not a number of seconds"),
@@ -65,8 +70,9 @@ OWN_PARAMS = {
     "authorize_params": (
         "response_type client_id redirect_uri scope state code_challenge code_challenge_method"
     ),
-    "token_params": (
-        "grant_type client_id client_secret code code_verifier redirect_uri refresh_token"
+    **dict.fromkeys(
+        ("token_params", "code_params", "refresh_params"),
+        "grant_type client_id client_secret code code_verifier redirect_uri refresh_token",
     ),
 }
 
@@ -79,6 +85,49 @@ def test_own_parameters(field: str, name: str) -> None:
     """No parameter is declared that a request has by itself."""
     with pytest.raises(InvalidServerError, match=f"{field} has '{name}', which the request has"):
         _server({field: {name: "value"}})
+
+
+@pytest.mark.parametrize(
+    ("field", "params"),
+    [
+        ("authorize_params", {"response_type": "code"}),
+        ("code_params", {"grant_type": "authorization_code"}),
+        ("refresh_params", {"grant_type": "refresh_token"}),
+    ],
+)
+def test_repeated_parameters(field: str, params: dict[str, str]) -> None:
+    """A parameter with the value that the request has anyway does no harm."""
+    assert getattr(_server({field: params}), field) == params
+
+
+def test_endless_lifetime() -> None:
+    """A lifetime of centuries is the longest that can be kept."""
+    assert _server({"default_expires_in": 3_153_600_000}).default_expires_in == 2**31 - 1
+
+
+def test_without_login_page() -> None:
+    """A server whose grants need no login page has no authorization endpoint."""
+    assert AuthorizationServer(None, URL).authorize_url is None
+
+
+def test_scope_separator() -> None:
+    """Scopes are separated as the server wants it."""
+    server = _server({"scopes": ["a", "b"], "scope_separator": ","})
+    assert server.extra_authorize_data == {"scope": "a,b"}
+
+
+def test_params_of_a_grant() -> None:
+    """What requests have besides depends on the grant; the more special goes first."""
+    server = _server(
+        {
+            "token_params": {"a": "both", "b": "both"},
+            "code_params": {"b": "code"},
+            "refresh_params": {"b": "refresh"},
+        }
+    )
+    assert server.token_request_params("authorization_code") == {"a": "both", "b": "code"}
+    assert server.token_request_params("refresh_token") == {"a": "both", "b": "refresh"}
+    assert server.token_request_params("password") == {"a": "both", "b": "both"}
 
 
 def test_all_fields() -> None:

@@ -11,10 +11,10 @@ import pytest
 from custom_components.developer_credentials import AuthorizationServer, DeveloperCredential
 from custom_components.developer_credentials.oauth2 import verification
 from custom_components.developer_credentials.oauth2.client import ClientAuthMethod
+from custom_components.developer_credentials.oauth2.error_codes import error_class
 from custom_components.developer_credentials.oauth2.errors import (
     InvalidResponseError,
     UnavailableError,
-    error_class,
 )
 from custom_components.developer_credentials.oauth2.pkce import code_challenge_of
 from custom_components.developer_credentials.oauth2.server import ServerFields

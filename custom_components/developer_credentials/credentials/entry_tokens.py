@@ -77,7 +77,7 @@ async def async_revoke_token(hass: HomeAssistant, entry: ConfigEntry) -> None:
             "The token of %s (%s) is not revoked: %s", entry.title, entry.domain, type(err).__name__
         )
         return
-    if answer and answer.is_error:
+    if answer and answer.kind:
         LOGGER.warning(
             "%s did not revoke the token of %s: %s %s",
             entry.domain,

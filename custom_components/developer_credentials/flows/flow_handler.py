@@ -29,16 +29,24 @@ from homeassistant.loader import async_get_integration
 
 from ..const import DOMAIN, NOTHING
 from ..credentials.store import async_get_entry
-from ..oauth2.errors import INVALID_CLIENT_CODES, UNAVAILABLE_CODES, InvalidClientError
+from ..oauth2.error_codes import kind_of
+from ..oauth2.errors import (
+    InvalidClientError,
+    InvalidRedirectUriError,
+    InvalidScopeError,
+    TokenRequestError,
+    UnavailableError,
+)
 from ..oauth2.implementation import AuthImplementation
 from ..plain_text import escape_markdown
 from ..platform import async_get_integrations
 from .credential_request import CredentialRequest
 
 # The errors of the authorization endpoint that have a text of their own (RFC 6749, 4.1.2.1).
-_AUTHORIZE_ERRORS: Final = {
-    "invalid_scope": "authorize_invalid_scope",
-    **dict.fromkeys(UNAVAILABLE_CODES, "authorize_unavailable"),
+_AUTHORIZE_ERRORS: Final[dict[type[TokenRequestError] | None, str]] = {
+    InvalidRedirectUriError: "token_invalid_redirect_uri",
+    InvalidScopeError: "authorize_invalid_scope",
+    UnavailableError: "authorize_unavailable",
 }
 
 
@@ -97,9 +105,9 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         error = str(self.external_data["error"])[:100]
         if error == "access_denied":
             return await super().async_step_authorize_rejected(data)
-        if error in INVALID_CLIENT_CODES:
+        if (kind := kind_of(error)) is InvalidClientError:
             return await self._async_ask_for_credential(error)
-        return await self._async_failed(_AUTHORIZE_ERRORS.get(error, "authorize_refused"), error)
+        return await self._async_failed(_AUTHORIZE_ERRORS.get(kind, "authorize_refused"), error)
 
     async def _async_failed(self, reason: str, detail: str) -> ConfigFlowResult:
         integration = await async_get_integration(self.hass, self.DOMAIN)

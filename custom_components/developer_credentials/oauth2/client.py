@@ -19,10 +19,14 @@ _ZERO_WIDTH = dict.fromkeys(
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 # How a client authenticates at the token endpoint (RFC 7591, section 2; RFC 6749, section 2.3.1).
-type ClientAuthMethod = Literal["client_secret_post", "client_secret_basic", "none"]
+type ClientAuthMethod = Literal[
+    "client_secret_post", "client_secret_basic", "client_secret_basic_unencoded", "none"
+]
 AUTH_METHODS: Final[tuple[ClientAuthMethod, ...]] = (
     "client_secret_post",
     "client_secret_basic",
+    # For servers that do not decode what RFC 6749, section 2.3.1, has encoded.
+    "client_secret_basic_unencoded",
     "none",
 )
 

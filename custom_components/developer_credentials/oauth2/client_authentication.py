@@ -1,7 +1,8 @@
 """How a client authenticates at the token endpoint (RFC 6749, section 2.3).
 
 With `client_secret_post` (id and secret in the body), with `client_secret_basic` (both form-encoded
-in an Authorization header), or with `none` (its id in the body).
+in an Authorization header), with `client_secret_basic_unencoded` (as they are, for servers that do
+not decode them), or with `none` (its id in the body).
 """
 
 import base64
@@ -19,10 +20,12 @@ def authenticated(
     """Return body and headers of a request that the client makes (RFC 6749, section 2.3.1)."""
     if auth_method == "none" or not credential.client_secret:
         return {**data, "client_id": credential.client_id}, {}
-    if auth_method == "client_secret_basic":
-        pair = f"{quote_plus(credential.client_id)}:{quote_plus(credential.client_secret)}"
-        basic = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        return dict(data), {hdrs.AUTHORIZATION: basic}
+    if auth_method != "client_secret_post":
+        pair = (credential.client_id, credential.client_secret)
+        if auth_method == "client_secret_basic":
+            pair = (quote_plus(credential.client_id), quote_plus(credential.client_secret))
+        basic = base64.b64encode(":".join(pair).encode()).decode()
+        return dict(data), {hdrs.AUTHORIZATION: f"Basic {basic}"}
     return {
         **data,
         "client_id": credential.client_id,

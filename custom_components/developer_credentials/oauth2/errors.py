@@ -7,7 +7,7 @@ does the set-up of an entry, also in Home Assistant 2026.9, whose exceptions do 
 """
 
 from http import HTTPStatus
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from aiohttp import RequestInfo
 from homeassistant.exceptions import (
@@ -18,21 +18,6 @@ from homeassistant.exceptions import (
     OAuth2TokenRequestTransientError,
 )
 from multidict import CIMultiDict, CIMultiDictProxy
-
-# What servers call a client that they do not accept, beside the two names of RFC 6749.
-INVALID_CLIENT_CODES: Final = frozenset(
-    {
-        "invalid_client",
-        "unauthorized_client",
-        "deleted_client",
-        "incorrect_client_credentials",
-        "invalid_client_id",
-        "invalid_client_secret",
-    }
-)
-# What servers say that cannot answer now (RFC 6749, section 4.1.2.1; RFC 8628, section 3.5).
-UNAVAILABLE_CODES: Final = frozenset({"server_error", "slow_down", "temporarily_unavailable"})
-REDIRECT_URI_CODES: Final = frozenset({"redirect_uri_mismatch", "invalid_redirect_uri"})
 
 
 class InvalidServerError(ValueError):
@@ -45,8 +30,8 @@ class TokenRequestError(OAuth2TokenRequestError):
     Integrations judge by `status` as well. It follows the effect where the server's does not: a
     rejected client, which is a 400 or 401, must not look like a refused login.
 
-    Its text may become the reason of an entry, which every user can read: it has words of ours and
-    known error codes, and of the request the method and the address without its query.
+    Its text may become the reason of an entry, which every user can read: it has words of ours, and
+    of the request the method and the address without its query.
 
     Attributes:
         reason: The kind of failure, the end of the translation key for the user.
@@ -144,27 +129,3 @@ class InvalidScopeError(_ReauthError):
 
 class RefusedError(_ReauthError):
     """The server refused for another reason; Home Assistant has the user log in again."""
-
-
-# The known error codes, and what each means.
-CLASSES: Final[dict[str, type[TokenRequestError]]] = {
-    **dict.fromkeys(UNAVAILABLE_CODES, UnavailableError),
-    **dict.fromkeys(INVALID_CLIENT_CODES, InvalidClientError),
-    **dict.fromkeys(REDIRECT_URI_CODES, InvalidRedirectUriError),
-    "invalid_grant": InvalidGrantError,
-    "invalid_scope": InvalidScopeError,
-}
-
-
-def error_class(status: int, error: str) -> type[TokenRequestError]:
-    """Return the class for an answer that is no token: by its code, where the status allows.
-
-    Args:
-        status: The HTTP status.
-        error: The error code, empty where the answer has none.
-    """
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UnavailableError
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return InvalidResponseError
-    return CLASSES.get(error, RefusedError)

@@ -5,6 +5,7 @@ log in with it, config entries refresh their tokens with it.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 import time
 from typing import Any, override
 
@@ -13,8 +14,9 @@ from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementa
 from yarl import URL
 
 from ..const import DOMAIN
+from ..plain_text import plain_line
 from .backoff import RefreshGrant, async_get_error, async_noting_failure
-from .client import DeveloperCredential
+from .client import ClientAuthMethod, DeveloperCredential
 from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from .pkce import code_challenge_of, generate_code_verifier
 from .redirect_uri import async_get_redirect_uri
@@ -49,9 +51,12 @@ class AuthImplementation(LocalOAuth2Implementation):
             auth_domain,
             credential.client_id,
             credential.client_secret,
-            authorization_server.authorize_url,
+            authorization_server.authorize_url or "",
             authorization_server.token_url,
         )
+        if isinstance(own := type(self).token_auth_method, str):
+            # A subclass says it as one of Home Assistant's does.
+            authorization_server = replace(authorization_server, token_endpoint_auth_method=own)
         self.authorization_server = authorization_server
         self.credential = credential
         self._service_domain = DOMAIN
@@ -87,6 +92,14 @@ class AuthImplementation(LocalOAuth2Implementation):
             NoURLAvailableError: It is this instance's own, and Home Assistant knows no address.
         """
         return async_get_redirect_uri(self.hass, self.credential.redirect_uri)
+
+    @property
+    def token_auth_method(self) -> ClientAuthMethod:
+        """How a client with a secret authenticates, as declared; a subclass may have another.
+
+        It is Home Assistant's own attribute from 2026.11 on.
+        """
+        return self.authorization_server.token_endpoint_auth_method
 
     @property
     @override
@@ -196,8 +209,12 @@ class AuthImplementation(LocalOAuth2Implementation):
         Raises:
             TokenRequestError: The answer is an error, or none; the class says why.
         """
-        data = {**self.authorization_server.token_params, **data}
-        return await self.token_endpoint.async_request_token(data)
+        server, grant_type = self.authorization_server, data["grant_type"]
+        endpoint = self.token_endpoint
+        if grant_type == "refresh_token" and server.refresh_url:
+            endpoint = replace(endpoint, url=server.refresh_url)
+        data = {**server.token_request_params(grant_type), **data}
+        return await endpoint.async_request_token(data)
 
     @property
     def token_endpoint(self) -> TokenEndpoint:
@@ -208,15 +225,34 @@ class AuthImplementation(LocalOAuth2Implementation):
             self.credential,
             self.authorization_server.auth_method_of(self.credential),
             self.service_domain,
+            self.authorization_server.token_request_format,
+        )
+
+    def token_request_error[E: TokenRequestError](
+        self, kind: type[E], error: str = "", error_description: str = ""
+    ) -> E:
+        """Return an error to raise from `_token_request`, for an answer that only a subclass knows.
+
+        It has the effect that such an answer has of any server: for `InvalidClientError`, the
+        repair of the credential; for `InvalidGrantError`, another login; for `UnavailableError`,
+        another try.
+
+        Args:
+            kind: What the answer means.
+            error: The server's code.
+            error_description: The server's explanation. Like the code it is shown to admins; it
+                must have nothing of what was sent.
+        """
+        return kind(
+            domain=self.service_domain,
+            request_info=self.token_endpoint.request_info,
+            error=plain_line(error),
+            error_description=plain_line(error_description),
         )
 
     def _invalid_grant(self, description: str) -> InvalidGrantError:
         """Return, and note, that a grant cannot serve; the server is not asked."""
-        self.error = InvalidGrantError(
-            domain=self.service_domain,
-            request_info=self.token_endpoint.request_info,
-            error_description=description,
-        )
+        self.error = self.token_request_error(InvalidGrantError, error_description=description)
         return self.error
 
     async def _noting_error[T](self, request: Awaitable[T]) -> T:

@@ -6,6 +6,7 @@ that over (section 5), last as well. They are tried in this order. Redirects are
 document is read to 64 KiB. It is kept for a day, in memory.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -94,7 +95,8 @@ async def _async_fetch(hass: HomeAssistant, issuer: str) -> Mapping[str, Any]:
     for url in _well_known_urls(issuer):
         answer = await _async_get(hass, url)
         try:
-            fields = json_loads_object(answer)
+            # RFC 8259, section 8.1, lets a byte order mark be ignored.
+            fields = json_loads_object(answer.removeprefix(BOM_UTF8))
         except HomeAssistantError, ValueError:
             continue
         if fields.get("issuer") == issuer:
@@ -139,15 +141,18 @@ def _server(
 ) -> AuthorizationServer:
     """Return the server that the fields of a document describe, which may have to be public."""
     found: ServerFields = {
-        "authorize_url": fields.get("authorization_endpoint", ""),
+        # Not there where no grant needs it (RFC 8414, section 2).
+        "authorize_url": fields.get("authorization_endpoint"),
         "token_url": fields.get("token_endpoint", ""),
-        "revocation_url": fields.get("revocation_endpoint"),
-        "device_authorization_url": fields.get("device_authorization_endpoint"),
-        "registration_url": fields.get("registration_endpoint"),
     }
     for name, url in found.items():
-        if public and url is not None and name not in overrides:
-            check_endpoint(name, url, public=True)
+        if url is not None and name not in overrides:
+            check_endpoint(name, url, public=public)
+    found["revocation_url"] = _optional(fields, "revocation_endpoint", public=public)
+    found["device_authorization_url"] = _optional(
+        fields, "device_authorization_endpoint", public=public
+    )
+    found["registration_url"] = _optional(fields, "registration_endpoint", public=public)
     challenges = fields.get("code_challenge_methods_supported")
     if isinstance(challenges, list) and "S256" in challenges:
         found["pkce"] = True
@@ -157,13 +162,25 @@ def _server(
     return AuthorizationServer(**found)
 
 
+def _optional(fields: Mapping[str, Any], name: str, *, public: bool) -> str | None:
+    """Return an endpoint that a server may do without, None where it cannot be one."""
+    url = fields.get(name)
+    try:
+        check_endpoint(name, url, public=public)
+    except InvalidServerError:
+        return None
+    return url
+
+
 def _auth_method(fields: Mapping[str, Any]) -> ClientAuthMethod:
     """Return how clients authenticate, where there are several ways the one that is least trouble.
 
     Post is, since servers disagree on the encoding within basic.
     """
     # What a server supports that does not tell (RFC 8414, section 2).
-    supported = fields.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    supported = fields.get("token_endpoint_auth_methods_supported")
+    if supported is None:
+        supported = ["client_secret_basic"]
     for method in AUTH_METHODS if isinstance(supported, list) else ():
         if method in supported:
             return method

@@ -17,10 +17,11 @@ from ..const import LOGGER
 from .backoff import parse_retry_after
 from .client import ClientAuthMethod, DeveloperCredential
 from .client_authentication import authenticated
-from .errors import InvalidResponseError, UnavailableError, error_class
+from .errors import InvalidResponseError, UnavailableError
 from .http_session import async_get_session
 from .redaction import sent_secrets
-from .token_response import Answer, async_read, parse_answer, parse_token
+from .server import TokenRequestFormat
+from .token_response import Answer, async_content, parse_answer, parse_token
 
 # Seconds for a whole request, within the 30 that Home Assistant's flows wait.
 TIMEOUT: Final = 20.0
@@ -36,6 +37,7 @@ class TokenEndpoint:
         credential: The client.
         auth_method: How the client authenticates.
         domain: Who asks, for Home Assistant's messages.
+        request_format: Whether requests are forms, or JSON.
     """
 
     hass: HomeAssistant
@@ -43,6 +45,7 @@ class TokenEndpoint:
     credential: DeveloperCredential
     auth_method: ClientAuthMethod
     domain: str
+    request_format: TokenRequestFormat = "form"
 
     async def async_request_token(self, data: Mapping[str, str]) -> dict[str, Any]:
         """Return the fields of the answer to a grant, unless they are an error.
@@ -54,16 +57,15 @@ class TokenEndpoint:
             TokenRequestError: The answer is an error, or none; the class says why.
         """
         answer = await self.async_post(data)
-        if answer.is_error:
-            kind = error_class(answer.status, answer.error)
+        if answer.kind:
             LOGGER.debug(
                 "Token request for %s failed: %s (%s %s)",
                 self.domain,
-                kind.reason,
+                answer.kind.reason,
                 answer.status,
                 answer.error,
             )
-            error = kind(
+            error = answer.kind(
                 domain=self.domain,
                 request_info=self.request_info,
                 status=answer.status,
@@ -110,17 +112,20 @@ class TokenEndpoint:
         try:
             async with async_get_session(self.hass).post(
                 self.url,
-                data=body,
+                data=None if self.request_format == "json" else body,
+                json=body if self.request_format == "json" else None,
                 headers=headers,
                 allow_redirects=False,
                 timeout=ClientTimeout(total=TIMEOUT),
             ) as response:
-                content = await async_read(response.content)
-                retry_after = response.headers.get(hdrs.RETRY_AFTER)
-                return replace(
-                    parse_answer(response.status, content, [self.credential.client_secret, *sent]),
-                    retry_after=parse_retry_after(response.status, retry_after),
+                answer = parse_answer(
+                    response.status,
+                    response.headers,
+                    await async_content(response),
+                    [self.credential.client_secret, *sent],
                 )
+                retry_after = response.headers.get(hdrs.RETRY_AFTER)
+                return replace(answer, retry_after=parse_retry_after(response.status, retry_after))
         except (ClientError, TimeoutError) as err:
             failure = type(err).__name__
         # Not within: what is raised there keeps the request.

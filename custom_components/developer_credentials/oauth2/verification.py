@@ -2,7 +2,7 @@
 
 Nothing is asked of the user. The token endpoint gets an authorization code that nobody issued: a
 server that accepts the client refuses the code, one that does not refuses the client (RFC 6749,
-section 5.2). It is judged as a refresh is (`errors.error_class`). Before a client counts as
+section 5.2). It is judged as a refresh is (`error_codes`). Before a client counts as
 rejected, the other ways to authenticate are tried, three in all; but not without its secret where
 that is not declared, which would prove nothing. The authorization endpoint is asked too, for it has
 to show an error itself where client id or redirect URI are wrong (section 4.1.2.1), and would leave
@@ -24,27 +24,25 @@ from homeassistant.core import HomeAssistant
 from yarl import URL
 
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
+from .client_authentication import authenticated
 from .errors import (
     InvalidClientError,
     InvalidGrantError,
     InvalidRedirectUriError,
     RefusedError,
+    TokenRequestError,
     UnavailableError,
-    error_class,
 )
 from .http_session import async_get_session
 from .pkce import code_challenge_of, generate_code_verifier
 from .server import AuthorizationServer
 from .token_endpoint import TokenEndpoint
-from .token_response import Answer
+from .token_response import Answer, async_content, parse_answer
 
 # Seconds for all requests together, and for each.
 TIMEOUT: Final = 10.0
-
-# How servers refuse the code, beside RFC 6749's name for it.
-_INVALID_CODE_CODES: Final = frozenset(
-    {"invalid_code", "bad_verification_code", "invalid_authorization_code"}
-)
+# Servers count failed attempts.
+MAX_ATTEMPTS: Final = 3
 
 
 class Outcome(StrEnum):
@@ -94,16 +92,21 @@ async def async_verify(
             this one. Where it does not by the declared method, no other one is tried then: servers
             count failed attempts.
     """
-    inquiry = _Inquiry(hass, server, credential, redirect_uri)
+    if server.authorize_url is None:
+        # The client may have no grant that could be asked for here.
+        return Verification(Outcome.INCONCLUSIVE, "", credential)
+    inquiry = _Inquiry(hass, server, server.authorize_url, credential, redirect_uri)
     verification = Verification(Outcome.INCONCLUSIVE, "", inquiry.credential)
     with suppress(TimeoutError):
         async with asyncio.timeout(TIMEOUT):
             verification = await inquiry.async_ask_token_endpoint(accepted_before=accepted_before)
             if verification.outcome in {Outcome.ACCEPTED, Outcome.INCONCLUSIVE} and (
-                await inquiry.async_is_refused_by_login_page()
+                refusal := await inquiry.async_ask_login_page()
             ):
                 verification = replace(
-                    verification, outcome=Outcome.REDIRECT_URI_REJECTED, detail=""
+                    verification,
+                    outcome=Outcome.REDIRECT_URI_REJECTED,
+                    detail=_words(refusal),
                 )
     return verification
 
@@ -119,12 +122,14 @@ class _Inquiry:
         self,
         hass: HomeAssistant,
         server: AuthorizationServer,
+        authorize_url: str,
         credential: DeveloperCredential,
         redirect_uri: str,
     ) -> None:
         """Initialize with a code verifier where the login will have one."""
         self._hass = hass
         self._server = server
+        self._authorize_url = authorize_url
         self._declared = server.token_endpoint_auth_method
         if not self._proves(credential.token_endpoint_auth_method):
             # A secret is there to be sent.
@@ -138,22 +143,36 @@ class _Inquiry:
         method = self._server.auth_method_of(self.credential)
         answer = await self._async_ask(method)
         verification = self._judged(answer, method)
-        if verification.outcome is not Outcome.REJECTED or not self.credential.client_secret:
+        # Some servers refuse a request that authenticates in a way that they do not know.
+        is_refused = answer is not None and answer.kind in {InvalidClientError, RefusedError}
+        if not is_refused or not self.credential.client_secret:
             return verification
         if (
             accepted_before
             and method == self._declared
             and answer is not None
-            and answer.error == "invalid_client"
+            and answer.error.lower() == "invalid_client"
         ):
             return verification
-        for other in dict.fromkeys((self._declared, *AUTH_METHODS)):
-            if other == method or not self._proves(other):
-                continue
+        for other in self._other_methods(method):
             second = self._judged(await self._async_ask(other), other)
             if second.outcome in _KNOWN:
                 return second
         return verification
+
+    def _other_methods(self, method: ClientAuthMethod) -> list[ClientAuthMethod]:
+        """Return the ways to authenticate that are left to try, each of which is another request.
+
+        With the first one there are three at the most.
+        """
+        asked = [authenticated(self.credential, method, {})]
+        others: list[ClientAuthMethod] = []
+        for other in (self._declared, *AUTH_METHODS):
+            request = authenticated(self.credential, other, {})
+            if self._proves(other) and request not in asked:
+                asked.append(request)
+                others.append(other)
+        return others[: MAX_ATTEMPTS - 1]
 
     def _proves(self, method: ClientAuthMethod | None) -> bool:
         """Return whether being accepted by a method says something of a client with a secret."""
@@ -162,10 +181,15 @@ class _Inquiry:
     async def _async_ask(self, method: ClientAuthMethod) -> Answer | None:
         """Return what the token endpoint says to a code that nobody issued; None without answer."""
         endpoint = TokenEndpoint(
-            self._hass, self._server.token_url, self.credential, method, domain=""
+            self._hass,
+            self._server.token_url,
+            self.credential,
+            method,
+            domain="",
+            request_format=self._server.token_request_format,
         )
         data = {
-            **self._server.token_params,
+            **self._server.token_request_params("authorization_code"),
             "grant_type": "authorization_code",
             "code": secrets.token_urlsafe(32),
             "redirect_uri": self._redirect_uri,
@@ -180,19 +204,18 @@ class _Inquiry:
         """Return what an answer proves of the client that authenticated by a method."""
         if answer is None:
             return Verification(Outcome.INCONCLUSIVE, "", self.credential)
-        outcome = _outcome(answer)
-        detail = ": ".join(text for text in (answer.error, answer.error_description) if text)
+        outcome = _OUTCOMES.get(answer.kind, Outcome.INCONCLUSIVE)
         credential = self.credential
         if outcome in _KNOWN and credential.client_secret:
             credential = replace(
                 credential,
                 token_endpoint_auth_method=None if method == self._declared else method,
             )
-        return Verification(outcome, detail, credential)
+        return Verification(outcome, _words(answer), credential)
 
-    async def async_is_refused_by_login_page(self) -> bool:
-        """Return whether the authorization endpoint calls the request a bad one."""
-        url = URL(self._server.authorize_url).update_query(
+    async def async_ask_login_page(self) -> Answer | None:
+        """Return how the authorization endpoint refuses the request; None where it does not."""
+        url = URL(self._authorize_url).update_query(
             response_type="code",
             client_id=self.credential.client_id,
             redirect_uri=self._redirect_uri,
@@ -205,18 +228,21 @@ class _Inquiry:
             async with async_get_session(self._hass).get(
                 url, allow_redirects=False, timeout=ClientTimeout(total=TIMEOUT)
             ) as response:
-                return response.status == HTTPStatus.BAD_REQUEST
+                if response.status != HTTPStatus.BAD_REQUEST:
+                    return None
+                content = await async_content(response)
+                return parse_answer(response.status, response.headers, content, ())
         except ClientError, TimeoutError:
-            return False
+            return None
 
 
-def _outcome(answer: Answer) -> Outcome:
-    """Return what an answer of the token endpoint means."""
-    kind = error_class(answer.status, answer.error)
-    if kind is InvalidGrantError or (kind is RefusedError and answer.error in _INVALID_CODE_CODES):
-        return Outcome.ACCEPTED
-    if kind is InvalidRedirectUriError:
-        return Outcome.REDIRECT_URI_REJECTED
-    if kind is InvalidClientError:
-        return Outcome.REJECTED
-    return Outcome.INCONCLUSIVE
+def _words(answer: Answer) -> str:
+    """Return what a server says of an error, plain and short; empty where it says nothing."""
+    return ": ".join(text for text in (answer.error, answer.error_description) if text)
+
+
+_OUTCOMES: Final[dict[type[TokenRequestError] | None, Outcome]] = {
+    InvalidGrantError: Outcome.ACCEPTED,
+    InvalidRedirectUriError: Outcome.REDIRECT_URI_REJECTED,
+    InvalidClientError: Outcome.REJECTED,
+}
