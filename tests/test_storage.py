@@ -314,10 +314,10 @@ async def test_token(
     """Any text that a server gives with a token, which entries keep, and in its words."""
     fields = {**fields, "access_token": f"a{access_token}", "expires_in": "60"}
     body = json.dumps(fields) if in_json else urlencode(fields, errors="surrogatepass")
-    answer = parse_answer(200, body.encode(), [])
-    json_bytes(parse_token(answer.fields))
+    answer = parse_answer(200, {}, body.encode(), [])
+    json_bytes([answer.fields, parse_token(answer.fields)])
     words = json.dumps({"error": access_token, "error_description": access_token})
-    refused = parse_answer(400, words.encode(), [])
+    refused = parse_answer(400, {}, words.encode(), [])
     json_bytes([refused.error, refused.error_description])
 
 
