@@ -100,6 +100,8 @@ REAL: Final = {
     "name": st.none() | TEXT,
     "auth_domain": st.sampled_from(["x", "y"]),
     "redirect_uri": st.sampled_from(["default", "own", "my"]),
+    # The integration has none.
+    "variables": st.just({}),
     "verify": st.just(value=False),
     "developer_credentials_id": st.integers(0, 2),
     "config_entry_id": st.just("unknown"),

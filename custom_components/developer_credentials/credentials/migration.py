@@ -34,6 +34,6 @@ async def async_migrate(hass: HomeAssistant, entry: ConfigEntry) -> None:
                 integration = names[one.domain] if one.credential.client_id in prefix else prefix
                 title = title_of(integration, name, taken)
             taken.add(title)
-            data = {**subentry.data, **data_of(one.credential)}
+            data = data_of(one.credential, subentry.data)
             async_update_subentry(hass, subentry, data, title, subentry.unique_id)
     hass.config_entries.async_update_entry(entry, minor_version=MINOR_VERSION)

@@ -8,7 +8,13 @@ from typing import Any, Final, Literal, TypedDict
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
 from .endpoint_url import check_endpoint
 from .errors import InvalidServerError
-from .server_variable import ServerVariable, checked_variables, fill, unknown_placeholders
+from .server_variable import (
+    ServerVariable,
+    checked_variables,
+    fill,
+    unfit_variables,
+    unknown_placeholders,
+)
 
 # How a request to the token endpoint has its parameters: as RFC 6749 has it, or as JSON.
 type TokenRequestFormat = Literal["form", "json"]
@@ -46,9 +52,10 @@ _PARAMS: Final[dict[str, tuple[frozenset[str], dict[str, str]]]] = {
     "code_params": (_TOKEN_PARAMS, {"grant_type": "authorization_code"}),
     "refresh_params": (_TOKEN_PARAMS, {"grant_type": "refresh_token"}),
 }
-# The fields that are URLs, but for the one that must be there.
-_OPTIONAL_URLS: Final = (
+# The fields that are URLs; but for the token endpoint, each may be missing.
+_URLS: Final = (
     "authorize_url",
+    "token_url",
     "refresh_url",
     "revocation_url",
     "device_authorization_url",
@@ -144,9 +151,8 @@ class AuthorizationServer:
     def __post_init__(self) -> None:
         """Check the fields, and keep what may be changed elsewhere as it is now."""
         object.__setattr__(self, "variables", checked_variables(self.variables))
-        self._check_url("token_url", self.token_url)
-        for name in _OPTIONAL_URLS:
-            if (url := getattr(self, name)) is not None:
+        for name in _URLS:
+            if (url := getattr(self, name)) is not None or name == "token_url":
                 self._check_url(name, url)
         object.__setattr__(self, "scopes", _checked_scopes(self.scopes))
         for name in _PARAMS:
@@ -187,15 +193,12 @@ class AuthorizationServer:
         """
         if not self.variables:
             return self
-        known: dict[str, str] = {}
-        for variable in self.variables:
-            value = values.get(variable.key) or variable.default
-            if value is None or not variable.accepts(value):
-                raise InvalidServerError(f"variables has no valid value for {variable.key!r}")
-            known[variable.key] = value
+        for variable in unfit_variables(self.variables, values):
+            raise InvalidServerError(f"variables has no valid value for {variable.key!r}")
+        known = {one.key: values.get(one.key) or one.default or "" for one in self.variables}
         # The fields are of two types, which a name does not tell.
         filled: dict[str, Any] = {"variables": ()}
-        for name in ("token_url", *_OPTIONAL_URLS):
+        for name in _URLS:
             if (url := getattr(self, name)) is not None:
                 filled[name] = fill(url, known)
         for name in _PARAMS:
