@@ -93,13 +93,15 @@ async def test_yaml(hass: HomeAssistant, items: list[Any]) -> None:
 
 
 # By field: what is often right, and now and then anything.
-REAL: Final = {
+REAL: Final[dict[str, st.SearchStrategy[Any]]] = {
     "domain": st.just("demo_cloud"),
     "client_id": st.integers(0, 99).map(str) | TEXT,
     "client_secret": TEXT,
     "name": st.none() | TEXT,
     "auth_domain": st.sampled_from(["x", "y"]),
     "redirect_uri": st.sampled_from(["default", "own", "my"]),
+    # The integration has none.
+    "variables": st.just({}),
     "verify": st.just(value=False),
     "developer_credentials_id": st.integers(0, 2),
     "config_entry_id": st.just("unknown"),

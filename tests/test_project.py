@@ -19,6 +19,7 @@ from custom_components.developer_credentials.credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
+    CONF_VARIABLES,
 )
 from custom_components.developer_credentials.oauth2.verification import Outcome
 
@@ -196,6 +197,7 @@ def test_websocket_contract_of_answers() -> None:
         CONF_AUTH_DOMAIN,
         CONF_REDIRECT_URI,
         CONF_AUTH_METHOD,
+        CONF_VARIABLES,
     }
     assert set(re.findall(r"`(\w+)`", fields)) == item
     assert f"({', '.join(Outcome)})" in contract

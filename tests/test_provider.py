@@ -18,7 +18,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.developer_credentials import provider
+from custom_components.developer_credentials import AuthImplementation, provider
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from custom_components.developer_credentials.provider import async_watch
@@ -317,7 +317,8 @@ async def test_rotation_while_the_platform_is_slow(hass: HomeAssistant, install:
     hass.data["go_on"].set()
     (implementation,) = (await task).values()
     assert vars(implementation)["client_secret"] == f"{SENTINEL}-new"
-    assert vars(implementation)["credential"].client_secret == f"{SENTINEL}-new"
+    assert isinstance(implementation, AuthImplementation)
+    assert implementation.credential.client_secret == f"{SENTINEL}-new"
 
 
 SLOW = "    await hass.data['go_on'].wait()\n"

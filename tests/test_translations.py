@@ -12,6 +12,7 @@ import pytest
 
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
 from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
+from custom_components.developer_credentials.oauth2.server_variable import MAX_VARIABLES
 from custom_components.developer_credentials.oauth2.verification import Outcome
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "developer_credentials"
@@ -24,21 +25,26 @@ SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]
 # What keeps a credential from being saved.
 OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subject"]))
 
-FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"}
+VARIABLES = {f"variable_{number}" for number in range(1, MAX_VARIABLES + 1)}
+
+FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"} | VARIABLES
 
 # What is interpolated, by the beginning of the key; a text that is not named here has nothing.
 PLACEHOLDERS = {
     "exceptions.field_invalid.": {"field"},
     "exceptions.field_missing.": {"field"},
+    "exceptions.field_not_a_value.": {"field"},
     "exceptions.in_use.": {"entries"},
     "exceptions.integration_not_found.": {"domain"},
     "exceptions.no_platform.": {"domain"},
     "exceptions.platform_": {"integration", "detail"},
     "exceptions.rejected.": {"answer"},
+    "exceptions.variable_invalid.": {"variable"},
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": {"title"},
     "config.abort.integration_gone": {"domain"},
     "config.abort.no_integrations": {"url"},
+    "config.abort.server_unknown": {"detail"},
     "config.abort.token_": {"integration", "detail"},
     "config.error.": FORM,
     "config.flow_title": {"name"},
@@ -65,12 +71,14 @@ PLACEHOLDERS = {
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
     "issues.own_yaml.": {"domain", "integration", "name"},
     "issues.platform_": {"integration", "detail"},
+    "issues.yaml_bad_variable.": {"place", "key"},
     "issues.yaml_duplicate.": {"place", "key"},
     "issues.yaml_item_gone.": {"credential"},
     "issues.yaml_malformed_key.": {"place", "key"},
     "issues.yaml_missing_key.": {"place", "key"},
     "issues.yaml_not_": {"place", "key"},
     "issues.yaml_unknown_": {"place"},
+    "issues.yaml_unknown_variable.": {"place", "key"},
     "issues.yaml_unsupported_integration.": {"place", "key"},
 }
 
@@ -113,21 +121,21 @@ def test_form_texts() -> None:
     """Each step, field and error of the form has a text, and each text has its use."""
     form = SOURCE["credential_form"]
     assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
-    fields = {"name", "client_id", "client_secret", "redirect_uri"}
+    fields = {"name", "client_id", "client_secret", "redirect_uri"} | VARIABLES
     menu = CONFIG["step"]["user"]["menu_options"]
     options = re.findall(r"menu_options=\[(.*?)\]", form)[0]
     assert set(menu) == set(re.findall(r'"(\w+)"', options))
     for step, names in {
         "integration": {"domain"},
         "application_credential": {"credential"},
-        "edit_application_credential": fields - {"redirect_uri"},
+        "edit_application_credential": fields - {"redirect_uri"} - VARIABLES,
         "credential": fields,
         "edit": fields,
         "retry": fields,
     }.items():
         assert set(CONFIG["step"][step]["data"]) == names
         assert set(CONFIG["step"][step]["data_description"]) == names
-    errors = set(re.findall(r'\{(?:CONF_CLIENT_ID|"base"): "(\w+)"\}', form))
+    errors = set(re.findall(r'\{(?:CONF_CLIENT_ID|"base"|\w+): "(\w+)"', form))
     assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
     options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
     assert set(options) == set(RedirectUri)
@@ -151,6 +159,7 @@ def test_abort_texts() -> None:
         | reasons["flow_handler"]
         | {f"token_{kind}" for kind in kinds}
         | authorize
+        | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))
     )
     assert set(SUBENTRY["abort"]) == shared | set(re.findall(r'reason="(\w+)"', subentry_flow))
 

@@ -128,6 +128,7 @@ async def test_create_and_list(hass: HomeAssistant, command: Command) -> None:
         "auth_domain": "acme_id",
         "redirect_uri": "own",
         "token_endpoint_auth_method": None,
+        "variables": {},
         "entries": [],
     }
     assert await command("list") == [item]

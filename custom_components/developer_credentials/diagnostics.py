@@ -4,6 +4,7 @@ Client ids, secrets, tokens and the words of servers stay out; a credential is t
 """
 
 import asyncio
+import re
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -17,6 +18,7 @@ from .credentials.store import (
     async_get_all_subentries,
     async_get_damaged,
     async_get_users,
+    unique_id_of,
 )
 from .credentials.stored_credential import StoredCredential, stored_of
 from .flows.credential_subject import OwnCredential
@@ -54,7 +56,9 @@ async def _async_credential(hass: HomeAssistant, subentry: ConfigSubentry) -> di
         "rejected_since": rejection.since.isoformat() if rejection else None,
         "server": await _async_server(hass, subentry, stored),
         "entries": {user.entry_id: user.state.value for user in async_get_users(hass, subentry)},
-        "last_verification": _answer(hass, ("verification", domain, credential.client_id)),
+        "last_verification": _answer(
+            hass, ("verification", domain, unique_id_of(domain, credential))
+        ),
         "last_refresh": _answer(hass, ("refresh", domain, auth_domain)),
     }
 
@@ -75,8 +79,8 @@ async def _async_server(
 def _features(server: AuthorizationServer, credential: DeveloperCredential) -> dict[str, Any]:
     # The platform may have put anything into a query, or into the value of a parameter.
     urls = {
-        name: str(URL(url).with_query(None))
-        for name in ("authorize_url", "token_url", "revocation_url")
+        name: _without_values(str(URL(url).with_query(None)), credential)
+        for name in ("authorize_url", "token_url", "refresh_url", "revocation_url")
         if (url := getattr(server, name))
     }
     return {
@@ -88,6 +92,13 @@ def _features(server: AuthorizationServer, credential: DeveloperCredential) -> d
         "token_params": sorted(server.token_params),
         "default_expires_in": server.default_expires_in,
     }
+
+
+def _without_values(url: str, credential: DeveloperCredential) -> str:
+    """Return a URL without the user's values of variables, which may tell who it is."""
+    for key, value in credential.variables.items():
+        url = re.sub(re.escape(value), f"{{{key}}}", url, flags=re.IGNORECASE)
+    return url
 
 
 def _answer(hass: HomeAssistant, about: About) -> dict[str, str] | None:

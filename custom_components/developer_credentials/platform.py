@@ -5,6 +5,9 @@ The module has async functions, each called with `hass`:
 - `async_get_authorization_server` returns an `AuthorizationServer`; or, instead,
 - `async_get_auth_implementation`, called with `auth_domain` and `credential` as well, returns an
   `AbstractOAuth2Implementation` whose `domain` is that `auth_domain`;
+- optional: `async_get_authorization_server_for`, called with `credential` as well, is asked for the
+  `AuthorizationServer` of each credential in the place of the first, for servers that are computed
+  from the values of variables; which variables there are, the first says;
 - optional: `async_get_developer_credential` returns the `DeveloperCredential` of the integration's
   own YAML, or None;
 - optional: `async_get_description_placeholders` returns the placeholders of the integration's
@@ -16,7 +19,7 @@ concerns no other integration.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from types import ModuleType
 
 from homeassistant.core import HomeAssistant, callback
@@ -25,6 +28,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     ImplementationUnavailableError,
+    LocalOAuth2Implementation,
 )
 from homeassistant.loader import (
     Integration,
@@ -41,6 +45,8 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN, LOGGER
 from .oauth2.client import DeveloperCredential
 from .oauth2.errors import InvalidServerError
+from .oauth2.server import AuthorizationServer
+from .oauth2.server_variable import ServerVariable
 from .plain_text import plain_line
 
 PLATFORM = DOMAIN
@@ -151,6 +157,39 @@ async def async_call[T](
     return answer
 
 
+async def async_get_server(
+    hass: HomeAssistant, module: ModuleType, credential: DeveloperCredential | None = None
+) -> AuthorizationServer:
+    """Return the server that a platform declares, for a credential where it says so.
+
+    What it has of variables is not filled in.
+
+    Args:
+        hass: Home Assistant.
+        module: The platform, which declares its server.
+        credential: The credential; None for what is declared for all.
+
+    Raises:
+        PlatformError: As `async_call`.
+        ImplementationUnavailableError: As `async_call`.
+    """
+    function = "async_get_authorization_server"
+    if credential and hasattr(module, f"{function}_for"):
+        return await async_call(module, f"{function}_for", AuthorizationServer, hass, credential)
+    return await async_call(module, function, AuthorizationServer, hass)
+
+
+async def async_get_variables(hass: HomeAssistant, domain: str) -> Sequence[ServerVariable] | None:
+    """Return the variables of an integration's server; None where that cannot be told now."""
+    try:
+        platform = await async_get_platform(hass, domain)
+        if platform is None or not hasattr(platform, "async_get_authorization_server"):
+            return ()
+        return (await async_get_server(hass, platform)).variables
+    except ImplementationUnavailableError, PlatformError:
+        return None
+
+
 async def async_make_implementation(
     hass: HomeAssistant, module: ModuleType, auth_domain: str, credential: DeveloperCredential
 ) -> AbstractOAuth2Implementation:
@@ -172,6 +211,19 @@ async def async_make_implementation(
         # Neither of the two is told, since they are made of client ids.
         raise PlatformError("wrong_auth_domain", function)
     return implementation
+
+
+def has_client(
+    implementation: AbstractOAuth2Implementation, credential: DeveloperCredential
+) -> bool:
+    """Return whether a platform's implementation logs in with the credential that it was made with.
+
+    It may have a client of its own instead, which is the platform's business.
+    """
+    return not isinstance(implementation, LocalOAuth2Implementation) or (
+        implementation.client_id,
+        implementation.client_secret,
+    ) == (credential.client_id, credential.client_secret)
 
 
 @callback

@@ -16,6 +16,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigSubentry,
 )
+from homeassistant.const import CONF_DOMAIN
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
@@ -44,15 +45,18 @@ from .credentials.store import (
 from .credentials.stored_credential import named_credential_of
 from .credentials.yaml_import import async_import_from_platform
 from .flows.credential_request import async_offer_credential, async_withdraw_offers
+from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
-from .oauth2.implementation import AuthImplementation
+from .oauth2.errors import TokenRequestError
+from .oauth2.implementation import NO_SERVER, AuthImplementation
 from .oauth2.server import AuthorizationServer
 from .platform import (
     PlatformError,
-    async_call,
     async_get_platform,
+    async_get_server,
     async_make_implementation,
     async_report_problem,
+    has_client,
 )
 
 # By credential: the implementations that integrations hold, each by its identity, since those of a
@@ -82,7 +86,8 @@ async def async_provide_implementations(
         except PlatformError as err:
             # The stored credentials are as good as before.
             problem = err
-        implementations = await _async_make_implementations(hass, domain, platform)
+        implementations, of_one = await _async_make_implementations(hass, domain, platform)
+        problem = of_one or problem
     except PlatformError as err:
         problem = err
     async_report_problem(hass, domain, problem)
@@ -153,44 +158,89 @@ def async_watch(hass: HomeAssistant) -> None:
 
 
 @callback
+def _async_in_use(hass: HomeAssistant, subentry: ConfigSubentry) -> list[LocalOAuth2Implementation]:
+    """Return the implementations of a credential that somebody holds."""
+    in_use = hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry))
+    return list(in_use.values()) if in_use else []
+
+
+@callback
 def _async_give_to_all(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     """Give the implementations in use of a credential what it is now."""
-    in_use = hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry), {})
-    for implementation in list(in_use.values()):
+    credential, moved = named_credential_of(subentry), False
+    for implementation in _async_in_use(hass, subentry):
+        if isinstance(implementation, AuthImplementation):
+            moved |= implementation.credential.variables != credential.variables
         try:
-            _async_give(implementation, named_credential_of(subentry))
+            _async_give(implementation, credential)
         except Exception as err:  # noqa: BLE001 - a platform's own may do anything; others go on
             LOGGER.error(
                 "An implementation of %s does not take the changed credential: %s",
                 key_of(subentry)[0],
                 type(err).__name__,
             )
+    if moved:
+        hass.async_create_task(_async_give_server(hass, subentry), f"{DOMAIN} another server")
+
+
+async def _async_give_server(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+    """Give the implementations in use of a credential the server that it is for now.
+
+    What is declared for all has followed by itself; a server may also be computed for each.
+    """
+    integration = await async_get_integration(hass, subentry.data[CONF_DOMAIN])
+    credential = named_credential_of(subentry)
+    login = await OwnCredential(hass, integration, subentry).async_get_login(credential)
+    for implementation in _async_ours(hass, subentry):
+        if login:
+            implementation.authorization_server = login.server
+
+
+@callback
+def _async_ours(hass: HomeAssistant, subentry: ConfigSubentry) -> list[AuthImplementation]:
+    """Return the implementations in use of a credential that are told of its server."""
+    in_use = _async_in_use(hass, subentry)
+    return [one for one in in_use if isinstance(one, AuthImplementation)]
 
 
 @callback
 def _async_give(implementation: LocalOAuth2Implementation, credential: DeveloperCredential) -> None:
     """Give an implementation a credential, in one step."""
-    implementation.client_id = credential.client_id
-    implementation.client_secret = credential.client_secret
     if isinstance(implementation, AuthImplementation):
         implementation.credential = credential
+    else:
+        implementation.client_id = credential.client_id
+        implementation.client_secret = credential.client_secret
 
 
 @callback
 def _async_note_use(
-    hass: HomeAssistant, subentry: ConfigSubentry, implementation: AbstractOAuth2Implementation
+    hass: HomeAssistant,
+    subentry: ConfigSubentry,
+    implementation: AbstractOAuth2Implementation,
+    credential: DeveloperCredential,
 ) -> None:
     """Remember an implementation for as long as somebody uses it, and hear what it is told.
+
+    One with a client that the platform brings itself keeps it, and tells nothing of the user's.
+
+    Args:
+        hass: Home Assistant.
+        subentry: The credential that it is for.
+        implementation: The implementation.
+        credential: The credential that it was made with.
 
     Raises:
         PlatformError: It is a platform's own, and cannot be given a credential.
     """
     key = key_of(subentry)
+    follows = has_client(implementation, credential)
     if isinstance(implementation, AuthImplementation):
         implementation.service_domain = key[0]
-        implementation.observer = partial(async_note_answer, hass, key)
         implementation.keep_token = partial(async_keep_token, hass, key)
-    if isinstance(implementation, LocalOAuth2Implementation):
+        if follows:
+            implementation.observer = partial(_async_observe, hass, subentry)
+    if isinstance(implementation, LocalOAuth2Implementation) and follows:
         try:
             # The credential may have changed while the platform made the implementation.
             _async_give(implementation, named_credential_of(subentry))
@@ -201,35 +251,57 @@ def _async_note_use(
         in_use[id(implementation)] = implementation
 
 
+@callback
+def _async_observe(
+    hass: HomeAssistant, subentry: ConfigSubentry, error: TokenRequestError | None
+) -> None:
+    """Note what a token request came to."""
+    async_note_answer(hass, key_of(subentry), error)
+    if any(one.authorization_server is NO_SERVER for one in _async_ours(hass, subentry)):
+        # It was not known when the implementation was made.
+        hass.async_create_task(_async_give_server(hass, subentry), f"{DOMAIN} server")
+
+
 async def _async_make_implementations(
     hass: HomeAssistant, domain: str, platform: ModuleType
-) -> list[AbstractOAuth2Implementation]:
-    """Return an implementation for each credential; the platform is asked only where one exists."""
+) -> tuple[list[AbstractOAuth2Implementation], PlatformError | None]:
+    """Return an implementation for each credential; the platform is asked only where one exists.
+
+    Where the server is computed for each, one that cannot be had does not concern the others; what
+    is wrong with the platform then is returned as well.
+    """
     entry = async_get_entry(hass)
     subentries = async_get_subentries(hass, domain)
     if entry and entry.disabled_by:
         if subentries:
             # Entries try again: a login could not help.
             raise ImplementationUnavailableError(f"{entry.title} is disabled")
-        return []
+        return [], None
     if not subentries:
         async_offer_credential(hass, domain)
-        return []
+        return [], None
     server: AuthorizationServer | None = None
-    if not hasattr(platform, "async_get_auth_implementation"):
-        server = await async_call(
-            platform, "async_get_authorization_server", AuthorizationServer, hass
-        )
+    failures: list[PlatformError | ImplementationUnavailableError] = []
     implementations: list[AbstractOAuth2Implementation] = []
     for subentry in subentries:
         auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], named_credential_of(subentry)
         implementation: AbstractOAuth2Implementation
-        if server:
-            implementation = AuthImplementation(hass, auth_domain, credential, server)
-        else:
+        if hasattr(platform, "async_get_auth_implementation"):
             implementation = await async_make_implementation(
                 hass, platform, auth_domain, credential
             )
-        _async_note_use(hass, subentry, implementation)
+        elif hasattr(platform, "async_get_authorization_server_for"):
+            try:
+                server = await async_get_server(hass, platform, credential)
+            except (ImplementationUnavailableError, PlatformError) as err:
+                failures.append(err)
+                server = NO_SERVER
+            implementation = AuthImplementation(hass, auth_domain, credential, server)
+        else:
+            server = server or await async_get_server(hass, platform)
+            implementation = AuthImplementation(hass, auth_domain, credential, server)
+        _async_note_use(hass, subentry, implementation, credential)
         implementations.append(implementation)
-    return implementations
+    if len(failures) == len(subentries):
+        raise failures[0]
+    return implementations, next((one for one in failures if isinstance(one, PlatformError)), None)

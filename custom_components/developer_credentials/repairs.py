@@ -37,6 +37,7 @@ from .credentials.orphaned_entries import (
 from .credentials.rejection import Rejection, async_get_rejections
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
+    CONF_VARIABLES,
     Key,
     async_find_subentry,
     async_get_all_subentries,
@@ -148,7 +149,12 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
         }
         options = []
         deleted = async_get_deleted(self.hass, self._key)
-        if deleted and not async_find_subentry(self.hass, domain, deleted.data[CONF_CLIENT_ID]):
+        if deleted and not async_find_subentry(
+            self.hass,
+            domain,
+            deleted.data[CONF_CLIENT_ID],
+            deleted.data.get(CONF_VARIABLES, {}),
+        ):
             options.append("restore")
         if implementations:
             options.append("move")

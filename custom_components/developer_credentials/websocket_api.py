@@ -7,11 +7,11 @@ that a tool for the one is easily moved to the other; fields in brackets may be 
 | command | fields | answer |
 |---|---|---|
 | `developer_credentials/list` | | a list of credentials |
-| `developer_credentials/create` | `domain`, `client_id`, [`client_secret`, `name`, `auth_domain`, `redirect_uri`, `verify`] | the credential |
-| `developer_credentials/update` | `developer_credentials_id`, [`client_id`, `client_secret`, `name`, `redirect_uri`, `verify`] | the credential |
+| `developer_credentials/create` | `domain`, `client_id`, [`client_secret`, `name`, `auth_domain`, `redirect_uri`, `variables`, `verify`] | the credential |
+| `developer_credentials/update` | `developer_credentials_id`, [`client_id`, `client_secret`, `name`, `redirect_uri`, `variables`, `verify`] | the credential |
 | `developer_credentials/delete` | `developer_credentials_id` | null |
 | `developer_credentials/verify` | `developer_credentials_id` | `outcome` (accepted, rejected, redirect_uri_rejected, inconclusive), and the server's words: `detail` |
-| `developer_credentials/config` | | `domains` that take credentials, `integrations`: by domain, `description_placeholders`; and `redirect_uris` by choice |
+| `developer_credentials/config` | | `domains` that take credentials, `integrations`: by domain, `description_placeholders`, and `variables` of the server, a list of `key`, `label`, `pattern`, `default`; and `redirect_uris` by choice |
 | `developer_credentials/config_entry` | `config_entry_id` | `developer_credentials_id` of the credential that the entry uses, or nothing |
 | `developer_credentials/relink` | `domain`, `auth_domain`, `developer_credentials_id` | null; the entries that name this `auth_domain` use this credential from now on, and their users log in again where it is another client |
 | `developer_credentials/restore` | `domain`, `auth_domain` | the credential, which was deleted since the start of Home Assistant while entries named its `auth_domain` |
@@ -19,12 +19,13 @@ that a tool for the one is easily moved to the other; fields in brackets may be 
 | `developer_credentials/subscribe` | | null; then events, each a list of changes: `change_type` (added, updated, removed), `developer_credentials_id`, `item`: the credential; at first all as added; it ends when its user is no longer an admin |
 
 A credential has `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain`, `redirect_uri`,
-`token_endpoint_auth_method`, and `entries`: the ids of the config entries that use it. What is left
-out of an update stays. A credential is verified before it is saved, unless `verify` is false.
+`token_endpoint_auth_method`, `variables` (the values of the server's variables by key, less those
+that are the default), and `entries`: the ids of the config entries that use it. What is left out of
+an update stays; `variables` are given as a whole. A credential is verified before it is saved, unless `verify` is false.
 
-Errors: `invalid_format` (a field is missing, unknown, or not of its kind), `not_found`,
-`already_configured` (the integration has the client id, or the `auth_domain`, already), `in_use` (by
-the entries that the message names), `rejected` (by the server, whose words the message has),
+Errors: `invalid_format` (a field is missing, unknown, or not of its kind; the message names it),
+`not_found`, `already_configured` (the integration has the client id, at the server that the variables
+decide, or the `auth_domain`, already), `in_use` (by the entries that the message names), `rejected` (by the server, whose words the message has),
 `entry_disabled` (nothing is created while Developer Credentials is disabled), `platform_broken` (the
 `developer_credentials.py` of the integration; the message and a repair say what is wrong).
 """  # noqa: E501 - the table
@@ -50,7 +51,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import voluptuous as vol
 
 from .const import DOMAIN
-from .credentials.store import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI
+from .credentials.store import CONF_AUTH_DOMAIN, CONF_REDIRECT_URI, CONF_VARIABLES
+from .oauth2.client import are_variables
 from .oauth2.redirect_uri import RedirectUri
 from .websocket_commands import (
     CONF_APPLICATION_CREDENTIAL_ID,
@@ -72,7 +74,13 @@ from .websocket_commands import (
 )
 from .websocket_subscription import CredentialChanges
 
-_OPTIONAL: Final = (CONF_CLIENT_SECRET, CONF_NAME, CONF_REDIRECT_URI, CONF_VERIFY)
+_OPTIONAL: Final = (
+    CONF_CLIENT_SECRET,
+    CONF_NAME,
+    CONF_REDIRECT_URI,
+    CONF_VARIABLES,
+    CONF_VERIFY,
+)
 
 
 @callback
@@ -135,13 +143,23 @@ def _checked(msg: Fields, required: tuple[str, ...], optional: tuple[str, ...]) 
         if name not in required + optional:
             # Without a name of its own, a value may have become one.
             raise CommandError("invalid_format", "field_unknown")
-        kind = bool if name == CONF_VERIFY else str
-        if not isinstance(value, kind) and not (name == CONF_NAME and value is None):
+        if not _IS_OF_KIND.get(name, _is_text)(value):
             raise CommandError("invalid_format", "field_invalid", field=name)
     if fields.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT) not in set(RedirectUri):
         raise CommandError("invalid_format", "field_invalid", field=CONF_REDIRECT_URI)
     return fields
 
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+# The fields that are no texts: whether a value is of their kind.
+_IS_OF_KIND: Final[dict[str, Callable[[object], bool]]] = {
+    CONF_NAME: lambda value: value is None or isinstance(value, str),
+    CONF_VARIABLES: are_variables,
+    CONF_VERIFY: lambda value: isinstance(value, bool),
+}
 
 type _Handler = Callable[[HomeAssistant, Fields], Awaitable[object]]
 

@@ -4,7 +4,7 @@ The contract stands at the top of `websocket_api.py`, which has checked the fiel
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
@@ -26,6 +26,7 @@ from .credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
+    CONF_VARIABLES,
     async_add_subentry,
     async_get_all_subentries,
     async_get_entry,
@@ -40,11 +41,18 @@ from .credentials.store import (
 from .credentials.stored_credential import stored_of
 from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
 from .flows.instructions import async_get_placeholders
-from .oauth2.client import DeveloperCredential
+from .oauth2.client import DeveloperCredential, misplaced_field
+from .oauth2.errors import InvalidServerError
 from .oauth2.redirect_uri import RedirectUri, async_get_redirect_uris
+from .oauth2.server_variable import unfit_variables, without_defaults
 from .oauth2.verification import Outcome
 from .plain_text import plain_line
-from .platform import PlatformError, async_get_integrations, async_report_problem
+from .platform import (
+    PlatformError,
+    async_get_integrations,
+    async_get_variables,
+    async_report_problem,
+)
 
 CONF_APPLICATION_CREDENTIAL_ID: Final = "application_credentials_id"
 CONF_ENTRY_ID: Final = "config_entry_id"
@@ -86,14 +94,14 @@ async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
         raise CommandError("invalid_format", "no_platform", domain=domain)
     subject = OwnCredential(hass, integration)
     _refuse_obstacle(subject)
-    wanted = _merged(DeveloperCredential("-"), fields)
+    wanted = await _async_fitting(subject, _merged(DeveloperCredential("-"), fields), fields)
     await _async_refuse_broken_platform(subject, wanted)
     credential = await _async_verified(subject, wanted, fields)
     _refuse_obstacle(subject)
     entry = await async_get_or_create_entry(hass)
     # Nothing is awaited from here on: of two commands for one client, the second is refused.
     auth_domains = {one.data[CONF_AUTH_DOMAIN] for one in async_get_subentries(hass, domain)}
-    if subject.is_taken(credential.client_id) or auth_domain in auth_domains:
+    if subject.is_taken(credential) or auth_domain in auth_domains:
         raise CommandError("already_configured", "already_configured")
     new = async_new_subentry(hass, integration, credential, auth_domain=auth_domain)
     return item_of(hass, async_add_subentry(hass, entry, new))
@@ -104,14 +112,18 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
     subentry = _subentry(hass, fields)
     integration = await _async_integration(hass, subentry.data[CONF_DOMAIN])
     subject = OwnCredential(hass, integration, subentry)
-    await _async_refuse_broken_platform(subject, _merged(credential_of(subentry), fields))
+    fitting = await _async_fitting(subject, _merged(credential_of(subentry), fields), fields)
+    await _async_refuse_broken_platform(subject, fitting)
+    if CONF_VARIABLES in fields:
+        # As they are stored.
+        fields = {**fields, CONF_VARIABLES: fitting.variables}
     wanted: DeveloperCredential | None = None
     while wanted != (now := _merged(credential_of(subentry), fields)):
         # What else was changed while the server was asked is kept, and verified as well.
         wanted = now
         credential = await _async_verified(subject, wanted, fields)
         _refuse_obstacle(subject)
-    if subject.is_taken(credential.client_id):
+    if subject.is_taken(credential):
         raise CommandError("already_configured", "already_configured")
     async_update_credential(hass, subentry, integration, credential)
     return item_of(hass, subentry)
@@ -139,7 +151,10 @@ async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields
 async def async_config(hass: HomeAssistant, fields: Fields) -> Fields:
     """Return what a form for a credential has to show."""
     integrations = {
-        domain: {"description_placeholders": await async_get_placeholders(hass, domain)}
+        domain: {
+            "description_placeholders": await async_get_placeholders(hass, domain),
+            CONF_VARIABLES: [asdict(one) for one in await async_get_variables(hass, domain) or ()],
+        }
         for domain in await async_get_integrations(hass)
     }
     redirect_uris: dict[RedirectUri, str] = {}
@@ -218,6 +233,7 @@ def item_of(hass: HomeAssistant, subentry: ConfigSubentry) -> Fields:
         CONF_AUTH_DOMAIN: stored.auth_domain,
         CONF_REDIRECT_URI: credential.redirect_uri.value,
         CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
+        CONF_VARIABLES: dict(credential.variables),
         "has_secret": bool(credential.client_secret),
         "entries": [user.entry_id for user in async_get_users(hass, subentry)],
     }
@@ -245,9 +261,9 @@ async def _async_refuse_broken_platform(
     """Refuse a credential that could not be used, and tell in a repair what is wrong."""
     hass, domain = subject.hass, subject.integration.domain
     try:
-        await subject.async_declared_server(credential)
-    except ImplementationUnavailableError:
-        # It may be there by the time that somebody logs in.
+        await subject.async_declared_login(credential)
+    except ImplementationUnavailableError, InvalidServerError:
+        # It may be there by the time that somebody logs in. Which values fit was looked at.
         return
     except PlatformError as err:
         async_report_problem(hass, domain, err)
@@ -265,21 +281,40 @@ async def _async_integration(hass: HomeAssistant, domain: str) -> Integration:
 
 def _merged(stored: DeveloperCredential, fields: Fields) -> DeveloperCredential:
     """Return a credential as a command wants it."""
-    names = (CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
+    names = (CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME, CONF_VARIABLES)
     changes: Fields = {name: fields[name] for name in names if name in fields}
     if CONF_REDIRECT_URI in fields:
         changes[CONF_REDIRECT_URI] = RedirectUri(fields[CONF_REDIRECT_URI])
     try:
-        return replace(stored, **changes)
+        merged = replace(stored, **changes)
     except ValueError as err:
         raise CommandError("invalid_format", "field_invalid", field=CONF_CLIENT_ID) from err
+    if field := misplaced_field(merged, stored):
+        raise CommandError("invalid_format", "field_not_a_value", field=field)
+    return merged
+
+
+async def _async_fitting(
+    subject: CredentialSubject, credential: DeveloperCredential, fields: Fields
+) -> DeveloperCredential:
+    """Return the credential with the values that its server's variables need, as they are stored.
+
+    Where the integration cannot tell now which there are, they are what the command says.
+    """
+    if (variables := await subject.async_get_variables()) is None:
+        return credential
+    if fields.get(CONF_VARIABLES, {}).keys() - {one.key for one in variables}:
+        raise CommandError("invalid_format", "field_invalid", field=CONF_VARIABLES)
+    for unfit in unfit_variables(variables, credential.variables):
+        raise CommandError("invalid_format", "variable_invalid", variable=unfit.key)
+    return replace(credential, variables=without_defaults(variables, credential.variables))
 
 
 async def _async_verified(
     subject: CredentialSubject, credential: DeveloperCredential, fields: Fields
 ) -> DeveloperCredential:
     """Return the credential, with the way by which the server accepts it."""
-    if subject.is_taken(credential.client_id):
+    if subject.is_taken(credential):
         raise CommandError("already_configured", "already_configured")
     if not fields.get(CONF_VERIFY, True):
         return credential

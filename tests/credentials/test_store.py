@@ -29,7 +29,7 @@ from custom_components.developer_credentials import (
     async_import_developer_credential,
 )
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials import store
+from custom_components.developer_credentials.credentials.index import Index
 from custom_components.developer_credentials.credentials.store import (
     async_find_subentry,
     async_free_auth_domain,
@@ -432,6 +432,6 @@ async def test_many_of_one_key(hass: HomeAssistant) -> None:
         key = "acme" if number == 0 else f"acme_{number + 1}"
         data = {**subentry.data, "auth_domain": key}
         hass.config_entries.async_update_subentry(entry, subentry, data=data)
-    with patch.object(store._Index, "is_of", autospec=True, return_value=True) as looked:  # noqa: SLF001 - what costs
+    with patch.object(Index, "is_of", autospec=True, return_value=True) as looked:
         assert async_free_auth_domain(hass, "acme", "acme") == "acme_21"
     assert looked.call_count == 1

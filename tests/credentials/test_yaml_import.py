@@ -172,7 +172,7 @@ async def test_item_cannot_be_read(hass: HomeAssistant, tmp_path: Path) -> None:
     await start(hass, tmp_path, YAML, SECRETS)
     before = stored(hass)
     mistake = (
-        "  - domain: demo_cloud\n    client_id: 12\n  - {domain: demo_cloud, client_id: new}\n"
+        "  - domain: demo_cloud\n    client_id: 1.2\n  - {domain: demo_cloud, client_id: new}\n"
     )
     await _reload(hass, tmp_path, f"developer_credentials:\n{mistake}")
     (issue_id,) = issue_ids(hass)

@@ -43,5 +43,5 @@ async def async_migrate_credentials(hass: HomeAssistant) -> None:
             integration = names.get(one.domain, one.domain) if has_client_id else prefix
             title = title_of(integration, name, taken)
         taken.add(title)
-        data = {**subentry.data, **data_of(one.credential)}
+        data = data_of(one.credential, subentry.data)
         async_update_subentry(hass, subentry, data, title, subentry.unique_id)

@@ -18,7 +18,6 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigSubentry,
 )
-from homeassistant.const import CONF_CLIENT_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import (
@@ -32,7 +31,7 @@ from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, PEER
-from ..oauth2.client import DeveloperCredential
+from ..oauth2.client import DeveloperCredential, Identity
 from ..plain_text import plain_line
 from ..platform import PLATFORM, async_get_name
 from .store import (
@@ -46,6 +45,7 @@ from .store import (
     async_get_users_of,
     async_new_subentry,
     async_start_reauth,
+    credential_of,
     key_of,
 )
 
@@ -105,11 +105,16 @@ def _async_remember(hass: HomeAssistant, memory: _Memory) -> bool:
     for subentry_id in now.keys() - before.keys():
         key = key_of(now[subentry_id])
         deleted = memory.deleted.pop(key, None)
-        if deleted and deleted.data[CONF_CLIENT_ID] != now[subentry_id].data[CONF_CLIENT_ID]:
+        if deleted and _identity(deleted) != _identity(now[subentry_id]):
             # Another client has got its key, as of two ids that differ in punctuation.
             for user in async_get_users_of(hass, *key):
                 async_start_reauth(hass, user)
     return before.keys() != now.keys()
+
+
+def _identity(subentry: ConfigSubentry) -> Identity:
+    """Return the client of a credential."""
+    return credential_of(subentry).identity
 
 
 @callback
@@ -204,8 +209,9 @@ async def async_restore(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
     if (deleted := async_get_deleted(hass, key)) is None:
         return None
     # YAML may have brought it back with the entry, perhaps by another key.
-    client_id = deleted.data[CONF_CLIENT_ID]
-    if (subentry := async_find_subentry(hass, key[0], client_id)) is None:
+    credential = credential_of(deleted)
+    subentry = async_find_subentry(hass, key[0], credential.client_id, credential.variables)
+    if subentry is None:
         hass.config_entries.async_add_subentry(entry, deleted)
         subentry = deleted
     await _async_link(hass, key, subentry.data[CONF_AUTH_DOMAIN], same_client=True)
@@ -227,12 +233,12 @@ async def async_replace(
         False where the entries are not orphaned any more; nothing was done then.
 
     Raises:
-        AbortFlow: The integration has a credential with this client id already.
+        AbortFlow: The integration has a credential of this client already.
     """
     entry = await async_get_or_create_entry(hass)
     if not async_is_orphaned(hass, key):
         return False
-    same_client = _is_same_client(hass, key, credential.client_id)
+    same_client = _is_same_client(hass, key, credential.identity)
     new = async_new_subentry(hass, integration, credential, auth_domain=key[1])
     async_add_subentry(hass, entry, new)
     await _async_link(hass, key, new["data"][CONF_AUTH_DOMAIN], same_client=same_client)
@@ -253,15 +259,22 @@ async def async_relink(
         auth_domain: What they shall name.
         client_id: The client of the credential.
     """
-    same_client = _is_same_client(hass, key, client_id)
+    subentry = async_get_by_key(hass, (key[0], auth_domain))
+    # Of one that is not ours, the client id says all.
+    variables = _identity(subentry)[1] if subentry else frozenset()
+    same_client = _is_same_client(hass, key, (str(client_id), variables))
     await _async_link(hass, key, auth_domain, same_client=same_client)
 
 
 @callback
-def _is_same_client(hass: HomeAssistant, key: Key, client_id: str | None) -> bool:
+def _is_same_client(hass: HomeAssistant, key: Key, identity: Identity) -> bool:
     """Return whether entries' tokens belong to a client, or may do so: then the server will say."""
     if deleted := async_get_deleted(hass, key):
-        return bool(deleted.data[CONF_CLIENT_ID] == client_id)
+        return _identity(deleted) == identity
+    client_id, variables = identity
+    if variables:
+        # Nothing tells at which server the tokens are known; they are for no other one.
+        return False
     # What is left of the client id is the key that was made of it, if it was.
     domain, auth_domain = key
     slug = slugify(f"{domain}.{client_id}")

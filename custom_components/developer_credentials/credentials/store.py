@@ -2,15 +2,15 @@
 
 What each holds stands in `stored_credential`. The `auth_domain`, which the integration's config
 entries keep as their `auth_implementation`, is given once and never changes. The subentry's unique
-id is made of domain and client id, so that Home Assistant refuses a second one. A damaged subentry
-is left out of all that is found here but `async_get_damaged`.
+id is made of domain, client id and the values of the server's variables, so that Home Assistant
+refuses a second one. A damaged subentry is left out of all that is found here but
+`async_get_damaged`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-import operator
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -31,16 +31,17 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
 from ..plain_text import join_surrogates, plain_line
+from .index import Index
 from .stored_credential import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
     CONF_REDIRECT_URI,
+    CONF_VARIABLES,
     SUBENTRY_TYPE,
     Key,
     credential_of,
     data_of,
     key_of,
-    stored_of,
 )
 from .titles import name_in, title_of
 
@@ -48,61 +49,26 @@ __all__ = [
     "CONF_AUTH_DOMAIN",
     "CONF_AUTH_METHOD",
     "CONF_REDIRECT_URI",
+    "CONF_VARIABLES",
     "SUBENTRY_TYPE",
     "Key",
     "credential_of",
     "key_of",
 ]
 
-_DATA_INDEX: HassKey[_Index] = HassKey(f"{DOMAIN}_index")
+_DATA_INDEX: HassKey[Index] = HassKey(f"{DOMAIN}_index")
 _DATA_TITLES: HassKey[dict[str, str]] = HassKey(f"{DOMAIN}_titles")
 _DATA_ENTRY_LOCK: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_entry_lock")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Index:
-    """The credentials by what they are known by, as of one state of the config entry.
-
-    Home Assistant replaces the mapping when a subentry comes or goes, and the data of one that
-    changes, so that the index is right for as long as these are the same objects.
-    """
-
-    subentries: Mapping[str, ConfigSubentry]
-    data: Sequence[Mapping[str, Any]]
-    by_key: dict[Key, ConfigSubentry]
-    by_domain: dict[str, list[ConfigSubentry]]
-
-    @classmethod
-    def of(cls, entry: ConfigEntry) -> _Index:
-        """Return the index of an entry. Of two with one key, the older one is the credential."""
-        by_key: dict[Key, ConfigSubentry] = {}
-        by_domain: dict[str, list[ConfigSubentry]] = {}
-        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE):
-            try:
-                key = stored_of(subentry).key
-            except ValueError:
-                continue
-            if by_key.setdefault(key, subentry) is subentry:
-                by_domain.setdefault(key[0], []).append(subentry)
-        data = [subentry.data for subentry in entry.subentries.values()]
-        return cls(entry.subentries, data, by_key, by_domain)
-
-    def is_of(self, entry: ConfigEntry) -> bool:
-        """Return whether the entry is as it was."""
-        now = (subentry.data for subentry in entry.subentries.values())
-        return self.subentries is entry.subentries and all(
-            map(operator.is_, self.data, now, strict=True)
-        )
-
-
 @callback
-def _async_index(hass: HomeAssistant) -> _Index:
+def _async_index(hass: HomeAssistant) -> Index:
     """Return the index of what is stored now."""
     if (entry := async_get_entry(hass)) is None:
-        return _Index({}, [], {}, {})
+        return Index({}, [], {}, {})
     index = hass.data.get(_DATA_INDEX)
     if index is None or not index.is_of(entry):
-        index = hass.data[_DATA_INDEX] = _Index.of(entry)
+        index = hass.data[_DATA_INDEX] = Index.of(entry)
     return index
 
 
@@ -164,16 +130,38 @@ def async_forget(hass: HomeAssistant) -> None:
 
 
 @callback
-def async_find_subentry(hass: HomeAssistant, domain: str, client_id: str) -> ConfigSubentry | None:
-    """Return the subentry with an integration's client id, None where there is none."""
+def async_find_subentry(
+    hass: HomeAssistant,
+    domain: str,
+    client_id: str,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> ConfigSubentry | None:
+    """Return the subentry with an integration's client, None where there is none.
+
+    Args:
+        hass: Home Assistant.
+        domain: The integration.
+        client_id: The client id.
+        variables: The values of the server's variables: the same client id is another client there.
+    """
     return next(
         (
             subentry
             for subentry in async_get_subentries(hass, domain)
             if subentry.data[CONF_CLIENT_ID] == client_id
+            and subentry.data.get(CONF_VARIABLES, {}) == variables
         ),
         None,
     )
+
+
+def unique_id_of(domain: str, credential: DeveloperCredential) -> str:
+    """Return what no other credential has: the integration, the client id, and its server.
+
+    A client id has no line breaks, by which the values of variables are told from it.
+    """
+    values = (f"{key}={value}" for key, value in sorted(credential.variables.items()))
+    return "\n".join([f"{domain}.{credential.client_id}", *values])
 
 
 @callback
@@ -192,7 +180,7 @@ def async_new_subentry(
 ) -> ConfigSubentryData:
     """Return the subentry for a new credential, with an `auth_domain` that no other one has.
 
-    A damaged one with the same client id gives its `auth_domain` to the new one.
+    A damaged one of the same client gives its `auth_domain` to the new one.
 
     Args:
         hass: Home Assistant.
@@ -202,7 +190,7 @@ def async_new_subentry(
             by default.
     """
     domain = integration.domain
-    unique_id = f"{domain}.{credential.client_id}"
+    unique_id = unique_id_of(domain, credential)
     if damaged := _async_find_damaged(hass, unique_id):
         before = damaged.data.get(CONF_AUTH_DOMAIN)
         auth_domain = before if isinstance(before, str) else auth_domain
@@ -264,7 +252,7 @@ def async_add_subentry(
     """Add a subentry to the config entry, and return it.
 
     Raises:
-        AbortFlow: The integration has a credential with this client id already.
+        AbortFlow: The integration has a credential of this client already.
     """
     async_make_way(hass, subentry["unique_id"])
     added = ConfigSubentry(
@@ -322,8 +310,8 @@ def async_update_credential(
     """Change a credential in place; its `auth_domain` stays.
 
     Implementations in use take it over at once. An entry in error is reloaded. Where the client id
-    is another one, the entries have to log in again, since a refresh token belongs to a client
-    (RFC 6749, section 6).
+    is another one, or its server is, the entries have to log in again, since a refresh token
+    belongs to a client (RFC 6749, section 6).
 
     Args:
         hass: Home Assistant.
@@ -336,14 +324,12 @@ def async_update_credential(
         AbortFlow: Another credential of the integration has the client id already.
     """
     before = credential_of(subentry)
-    unique_id = f"{integration.domain}.{credential.client_id}"
+    unique_id = unique_id_of(integration.domain, credential)
     async_make_way(hass, unique_id)
     title = _async_title_of(hass, integration.name, credential, subentry)
-    async_update_subentry(
-        hass, subentry, {**subentry.data, **data_of(credential)}, title, unique_id
-    )
+    async_update_subentry(hass, subentry, data_of(credential, subentry.data), title, unique_id)
     for user in async_get_users(hass, subentry):
-        if credential.client_id != before.client_id:
+        if credential.identity != before.identity:
             if user is not attended:
                 async_start_reauth(hass, user)
         elif user.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
@@ -370,7 +356,7 @@ def _async_adopt_title(hass: HomeAssistant, subentry: ConfigSubentry, before: st
     if name := name_in(subentry.title, integration):
         before = plain_line(subentry.title)
         credential = replace(credential, name=name)
-    data = {**subentry.data, **data_of(credential)}
+    data = data_of(credential, subentry.data)
     async_update_subentry(hass, subentry, data, before, subentry.unique_id)
 
 

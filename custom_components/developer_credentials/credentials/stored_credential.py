@@ -13,7 +13,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 
-from ..oauth2.client import AUTH_METHODS, DeveloperCredential
+from ..oauth2.client import AUTH_METHODS, DeveloperCredential, are_variables
 from ..oauth2.redirect_uri import RedirectUri
 from .titles import name_of
 
@@ -23,6 +23,7 @@ CONF_AUTH_METHOD: Final = "token_endpoint_auth_method"
 # secret.
 CONF_IMPORTED: Final = "imported"
 CONF_REDIRECT_URI: Final = "redirect_uri"
+CONF_VARIABLES: Final = "variables"
 SUBENTRY_TYPE: Final = "credential"
 
 # By integration and `auth_domain`: what a credential is known by, whatever becomes of it.
@@ -35,6 +36,7 @@ _DEFAULTS: Final[Mapping[str, object]] = MappingProxyType(
         CONF_REDIRECT_URI: RedirectUri.DEFAULT.value,
         CONF_AUTH_METHOD: None,
         CONF_IMPORTED: {},
+        CONF_VARIABLES: {},
     }
 )
 
@@ -59,6 +61,7 @@ _IS_SOUND: Final[Mapping[str, Callable[[object], bool]]] = MappingProxyType(
         CONF_REDIRECT_URI: lambda value: value in [choice.value for choice in RedirectUri],
         CONF_AUTH_METHOD: lambda value: value in (None, *AUTH_METHODS),
         CONF_IMPORTED: lambda value: isinstance(value, Mapping),
+        CONF_VARIABLES: are_variables,
     }
 )
 
@@ -106,6 +109,7 @@ def stored_of(subentry: ConfigSubentry) -> StoredCredential:
             name=data[CONF_NAME],
             redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
             token_endpoint_auth_method=data[CONF_AUTH_METHOD],
+            variables=data[CONF_VARIABLES],
         ),
         data[CONF_IMPORTED],
     )
@@ -135,15 +139,28 @@ def named_credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
     return replace(credential, name=name_of(subentry.title, credential.name))
 
 
-def data_of(credential: DeveloperCredential) -> dict[str, str | None]:
-    """Return what a subentry keeps of a credential."""
-    return {
+def data_of(
+    credential: DeveloperCredential, before: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return what a subentry keeps of a credential, and what it has besides.
+
+    Args:
+        credential: The credential.
+        before: What the subentry has; nothing where it is a new one.
+    """
+    data = {
+        **before,
         CONF_CLIENT_ID: credential.client_id,
         CONF_CLIENT_SECRET: credential.client_secret,
         CONF_NAME: credential.name,
         CONF_REDIRECT_URI: credential.redirect_uri.value,
         CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
+        CONF_VARIABLES: dict(credential.variables),
     }
+    if not credential.variables:
+        # Few have any; older versions know none.
+        del data[CONF_VARIABLES]
+    return data
 
 
 def mended_data_of(subentry: ConfigSubentry) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ A credential is imported when it is new, and again when it has changed since; wh
 in between stays. A credential whose item is gone stays, which is told once.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 import hashlib
 from types import ModuleType, NoneType
@@ -15,9 +16,9 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.loader import Integration, async_get_integration
 
 from ..const import DOMAIN, LOGGER
-from ..oauth2.client import DeveloperCredential
+from ..oauth2.client import DeveloperCredential, Identity, misplaced_field
 from ..plain_text import escape_markdown, join_surrogates, plain_line
-from ..platform import async_call, async_get_integrations
+from ..platform import PlatformError, async_call, async_get_integrations
 from .store import (
     CONF_AUTH_DOMAIN,
     async_add_subentry,
@@ -29,11 +30,11 @@ from .store import (
     async_new_subentry,
     async_update_credential,
 )
-from .stored_credential import CONF_IMPORTED, stored_of
+from .stored_credential import CONF_IMPORTED, CONF_VARIABLES, stored_of
 from .yaml_list import YamlItem, YamlList
 
-# The credentials that the list has brought, by integration and the client id that it had.
-type _Imported = dict[tuple[str, str], ConfigSubentry]
+# The credentials that the list has brought, by integration and the client that it had.
+type _Imported = dict[tuple[str, Identity], ConfigSubentry]
 
 
 async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
@@ -57,10 +58,17 @@ async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
 def _async_imported_by_the_list(hass: HomeAssistant) -> _Imported:
     """Return the credentials that the list has brought, those without an item among them."""
     return {
-        (stored.domain, str(stored.imported.get(CONF_CLIENT_ID))): subentry
+        (stored.domain, _imported_client(stored.imported)): subentry
         for subentry in async_get_all_subentries(hass).values()
         if (stored := stored_of(subentry)).imported.get("by") == "list"
     }
+
+
+def _imported_client(imported: Mapping[str, object]) -> Identity:
+    """Return the client that YAML had at the last import."""
+    variables = imported.get(CONF_VARIABLES)
+    values = variables.items() if isinstance(variables, Mapping) else ()
+    return str(imported.get(CONF_CLIENT_ID)), frozenset(values)
 
 
 @callback
@@ -72,7 +80,7 @@ def _match_known(
     It is known by the client id that it has, else by the one that the list had. What an item has
     found is taken out of `imported`.
     """
-    there = {item: async_find_subentry(hass, *item.key) for item in yaml.items}
+    there = {item: _async_find(hass, item.domain, item.credential) for item in yaml.items}
     claimed = {subentry.subentry_id for subentry in there.values() if subentry}
     for key, subentry in list(imported.items()):
         if subentry.subentry_id in claimed:
@@ -85,6 +93,14 @@ def _match_known(
         else:
             new.append(item)
     return known, new
+
+
+@callback
+def _async_find(
+    hass: HomeAssistant, domain: str, credential: DeveloperCredential
+) -> ConfigSubentry | None:
+    """Return the subentry of the same client, None where there is none."""
+    return async_find_subentry(hass, domain, credential.client_id, credential.variables)
 
 
 def _match_changed_client_ids(
@@ -127,13 +143,15 @@ async def async_import_from_platform(
     """Import the credential from the integration's own YAML, where its platform has one.
 
     Raises:
-        PlatformError: The platform has the function, and it is broken.
+        PlatformError: The platform has the function, and it is broken; or the credential is none.
     """
     if not hasattr(platform, "async_get_developer_credential"):
         return
     credential: DeveloperCredential | None = await async_call(
         platform, "async_get_developer_credential", (DeveloperCredential, NoneType), hass
     )
+    if credential and misplaced_field(credential):
+        raise PlatformError("function_raised", "async_get_developer_credential, ValueError")
     if credential:
         await _async_import_own(hass, domain, credential, domain)
     else:
@@ -157,11 +175,14 @@ async def async_import_developer_credential(
 
     Raises:
         ValueError: This integration is not set up; the manifest of the calling one lacks it among
-            its dependencies.
+            its dependencies. Or a field of the credential has more than its value, such as the
+            file that the provider offers for download.
         IntegrationNotFound: No integration has that domain.
     """
     if DOMAIN not in hass.config.components:
         raise ValueError(f"{domain} must have {DOMAIN} among the dependencies of its manifest")
+    if field := misplaced_field(credential):
+        raise ValueError(f"{field} has more than its value")
     await _async_import_own(hass, domain, credential, join_surrogates(auth_domain or domain))
 
 
@@ -171,7 +192,7 @@ async def _async_import_own(
     """Import a credential from an integration's own YAML, and tell that the lines can go."""
     integration = await async_get_integration(hass, domain)
     entry = await async_get_or_create_entry(hass)
-    subentry = async_find_subentry(hass, domain, credential.client_id)
+    subentry = _async_find(hass, domain, credential)
     if subentry is None:
         # The client id that YAML had at the last import may have been another one.
         subentry = next(
@@ -223,6 +244,8 @@ def _async_import(
         CONF_CLIENT_SECRET: _digest(credential.client_secret),
         CONF_NAME: credential.name,
     }
+    if credential.variables:
+        now[CONF_VARIABLES] = dict(credential.variables)
     if subentry is None:
         new = async_new_subentry(hass, integration, credential, auth_domain=item.auth_domain)
         async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
@@ -237,6 +260,8 @@ def _async_import(
     changed = stored.credential
     if before.get(CONF_CLIENT_ID, credential.client_id) != credential.client_id:
         changed = replace(changed, client_id=credential.client_id)
+    if before and before.get(CONF_VARIABLES, {}) != credential.variables:
+        changed = replace(changed, variables=credential.variables)
     if before.get(CONF_CLIENT_SECRET) != now[CONF_CLIENT_SECRET]:
         changed = replace(changed, client_secret=credential.client_secret)
     if credential.name and before.get(CONF_NAME) != credential.name:

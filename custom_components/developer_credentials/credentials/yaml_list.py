@@ -1,12 +1,15 @@
 """The `developer_credentials:` list of configuration.yaml, read and checked.
 
-An item has `domain`, `client_id`, and optionally `client_secret` and `name`. A bad one is told, in
-the log and in a repair, by its place and a known name: nothing that stands in it, for a secret may
-stand anywhere. The others are imported.
+An item has `domain`, `client_id`, and optionally `client_secret`, `name`, and `variables`: the
+values of the server's variables by key. A bad one is told, in the log and in a repair, by its place
+and a known name: nothing that stands in it, for a secret may stand anywhere. The others are
+imported.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final, Literal
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
@@ -17,13 +20,19 @@ from homeassistant.loader import async_get_integrations as async_get_installed
 from homeassistant.util import slugify
 import voluptuous as vol
 
-from ..const import DOMAIN, LOGGER
-from ..oauth2.client import DeveloperCredential
+from ..const import DOMAIN, LOGGER, NOTHING
+from ..oauth2.client import DeveloperCredential, Identity, are_variables, misplaced_field
+from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..plain_text import join_surrogates, plain_line
-from ..platform import async_get_integrations
+from ..platform import async_get_integrations, async_get_variables
+from .stored_credential import CONF_VARIABLES
 
-_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
+_TEXT_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
+_KEYS: Final = (*_TEXT_KEYS, CONF_VARIABLES)
 _REQUIRED_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID)
+
+# Seconds for the platforms to say which variables their servers have.
+TIMEOUT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +54,9 @@ class YamlItem:
     auth_domain: str
 
     @property
-    def key(self) -> tuple[str, str]:
-        """The integration and the client id."""
-        return self.domain, self.credential.client_id
+    def key(self) -> tuple[str, Identity]:
+        """The integration and the client."""
+        return self.domain, self.credential.identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +66,8 @@ class YamlProblem:
     Attributes:
         place: Its place in the files of the user.
         reason: The end of the translation key `yaml_<reason>`.
-        key: The key that is concerned, of those that an item may have; or the domain of an
-            installed integration.
+        key: The key that is concerned, of those that an item may have, or of a variable; or the
+            domain of an installed integration.
     """
 
     place: str
@@ -96,20 +105,52 @@ def _parse_item(place: str, value: object) -> YamlItem | YamlProblem:
     for key in value:
         if key not in _KEYS:
             return _unknown_key(place, key)
+    texts: dict[str, str] = {}
     for key in _KEYS:
         if value.get(key) is None:
             if key in _REQUIRED_KEYS:
                 return YamlProblem(place, "missing_key", key)
-        elif not isinstance(value[key], str):
-            return YamlProblem(place, "not_text", key)
+        elif key in _TEXT_KEYS:
+            if (text := _text(key, value[key])) is None:
+                return YamlProblem(place, "not_text", key)
+            texts[key] = text
+    return _parse_values(place, texts, value.get(CONF_VARIABLES) or {})
+
+
+def _parse_values(
+    place: str, texts: Mapping[str, str], variables: object
+) -> YamlItem | YamlProblem:
+    """Return what the values of an item say, or what is wrong with them."""
+    if isinstance(variables, Mapping):
+        variables = {key: _text(CONF_VARIABLES, one) for key, one in variables.items()}
+    if not are_variables(variables):
+        return YamlProblem(place, "not_variables", CONF_VARIABLES)
     try:
         credential = DeveloperCredential(
-            value[CONF_CLIENT_ID], value.get(CONF_CLIENT_SECRET) or "", value.get(CONF_NAME)
+            texts[CONF_CLIENT_ID],
+            texts.get(CONF_CLIENT_SECRET, ""),
+            texts.get(CONF_NAME),
+            variables=variables,
         )
     except ValueError:
         return YamlProblem(place, "missing_key", CONF_CLIENT_ID)
-    domain = join_surrogates(value[CONF_DOMAIN])
+    if misplaced := misplaced_field(credential):
+        return YamlProblem(place, "not_a_value", misplaced)
+    domain = join_surrogates(texts[CONF_DOMAIN])
     return YamlItem(place, domain, credential, "list", domain)
+
+
+def _text(key: str, value: object) -> str | None:
+    """Return the text that a value stands for, None where that cannot be told.
+
+    A whole number is its digits. What else YAML has read as no text, such as 1e5, may have been
+    written in several ways; of a name, each of them will do.
+    """
+    if isinstance(value, str):
+        return value
+    is_whole = type(value) is int and value >= 0 and key != CONF_DOMAIN
+    is_name = key == CONF_NAME and isinstance(value, int | float | date)
+    return str(value) if is_whole or (is_name and not isinstance(value, bool)) else None
 
 
 def _unknown_key(place: str, key: object) -> YamlProblem:
@@ -144,17 +185,54 @@ async def async_check_items(
         if domain == DOMAIN and issue_id.startswith("yaml_"):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
     integrations = await async_get_integrations(hass) if items else {}
-    good: dict[tuple[str, str], YamlItem] = {}
-    for item in items:
+    domains = {item.domain for item in items if isinstance(item, YamlItem)} & integrations.keys()
+    variables = await _async_get_variables(hass, sorted(domains))
+    good: dict[tuple[str, Identity], YamlItem] = {}
+    for one in items:
+        item = one
+        if isinstance(item, YamlItem):
+            item = await _async_unknown_domain(hass, item) if item.domain not in domains else item
+        if isinstance(item, YamlItem):
+            item = _with_variables(item, variables.get(item.domain))
         if isinstance(item, YamlProblem):
             _async_report(hass, item)
-        elif item.domain not in integrations:
-            _async_report(hass, await _async_unknown_domain(hass, item))
         elif item.key in good:
             _async_report(hass, YamlProblem(item.place, "duplicate", CONF_CLIENT_ID))
         else:
             good[item.key] = item
     return YamlList(list(good.values()), whole=len(good) == len(items))
+
+
+async def _async_get_variables(
+    hass: HomeAssistant, domains: Sequence[str]
+) -> dict[str, Sequence[ServerVariable] | None]:
+    """Return the variables of integrations' servers, None for one that cannot tell in time."""
+
+    async def get(domain: str) -> Sequence[ServerVariable] | None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                return await async_get_variables(hass, domain)
+        except TimeoutError:
+            return None
+
+    found = await asyncio.gather(*(get(domain) for domain in domains))
+    return dict(zip(domains, found, strict=True))
+
+
+def _with_variables(
+    item: YamlItem, variables: Sequence[ServerVariable] | None
+) -> YamlItem | YamlProblem:
+    """Return an item with the values of its variables as they are stored, or what is wrong."""
+    if variables is None:
+        return item
+    values = item.credential.variables
+    if values.keys() - {variable.key for variable in variables}:
+        keys = ", ".join(variable.key for variable in variables) or NOTHING
+        return YamlProblem(item.place, "unknown_variable", keys)
+    for unfit in unfit_variables(variables, values):
+        return YamlProblem(item.place, "bad_variable", unfit.key)
+    stored = without_defaults(variables, values)
+    return replace(item, credential=replace(item.credential, variables=stored))
 
 
 async def _async_unknown_domain(hass: HomeAssistant, item: YamlItem) -> YamlProblem:

@@ -7,7 +7,8 @@ application credentials are edited in the same form.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
@@ -31,8 +32,9 @@ from ..core_credentials.editing import (
     async_update_application_credential,
 )
 from ..credentials.store import CONF_REDIRECT_URI
-from ..oauth2.client import DeveloperCredential
+from ..oauth2.client import DeveloperCredential, misplaced_field
 from ..oauth2.redirect_uri import RedirectUri, async_get_redirect_uri, async_get_redirect_uris
+from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
 from ..platform import async_get_integrations, async_get_name
@@ -53,6 +55,10 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     _entered: DeveloperCredential | None = None
     # The secret that was entered last: the frontend empties its field.
     _secret: str = ""
+    # What the form asks for of the server; an integration that cannot tell has nothing asked.
+    _variables: Sequence[ServerVariable] = ()
+    # The redirect URI where there is no choice.
+    _redirect_uri: str | None = None
     # What the server said of the credential that is there, where it has rejected that.
     _rejection: str | None = None
     # What the texts of one flow need besides.
@@ -155,6 +161,12 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             credential = self._read(user_input)
         except ValueError:
             return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
+        if errors := self._errors_of_fields(credential):
+            self._secret = "" if CONF_CLIENT_SECRET in errors else self._secret
+            if misplaced := [name for name in errors if errors[name] == "not_a_value"]:
+                # It may have the secret, which is not shown again.
+                user_input = {name: user_input[name] for name in user_input.keys() - misplaced}
+            return await self._async_show(step_id, user_input, errors)
         self._entered = credential
         errors, detail = await self._async_check(credential)
         # The server was asked meanwhile.
@@ -184,13 +196,31 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             ValueError: The client id is empty.
         """
         stored = self._subject.stored
-        return DeveloperCredential(
+        redirect_uri = stored.redirect_uri if stored else RedirectUri.DEFAULT
+        values = {one.key: user_input.get(field, "") for field, one in self._fields()}
+        credential = DeveloperCredential(
             user_input[CONF_CLIENT_ID],
             self._secret or (stored.client_secret if stored else ""),
             user_input.get(CONF_NAME),
-            redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, RedirectUri.DEFAULT)),
+            redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, redirect_uri)),
             token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
+            # What is not asked for stays.
+            variables={**(stored.variables if stored else {}), **values},
         )
+        return replace(
+            credential, variables=without_defaults(self._variables, credential.variables)
+        )
+
+    def _errors_of_fields(self, credential: DeveloperCredential) -> dict[str, str]:
+        """Return what is wrong with what was entered, whatever the server says."""
+        if misplaced := misplaced_field(credential, self._subject.stored):
+            return {misplaced: "not_a_value"}
+        unfit = unfit_variables(self._variables, credential.variables)
+        return {field: "variable_invalid" for field, one in self._fields() if one in unfit}
+
+    def _fields(self) -> list[tuple[str, ServerVariable]]:
+        """Return the fields of the variables, called by their numbers, with what each is for."""
+        return [(f"variable_{number}", one) for number, one in enumerate(self._variables, 1)]
 
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
@@ -217,13 +247,17 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         if subject.stored != self._shown:
             # What was entered was about what was there before.
             self._shown, self._entered, self._secret = subject.stored, None, ""
+        if (variables := await subject.async_get_variables()) is not None:
+            self._variables = variables
+        self._redirect_uri = await subject.async_get_redirect_uri()
         suggested = self._suggested(user_input)
         redirect_uris = self._redirect_uris()
         default = redirect_uris.get(RedirectUri.DEFAULT, "")
         choices: list[RedirectUri] = []
         instructions = ""
         if subject.has_redirect_uri:
-            choices = list(redirect_uris or [RedirectUri.DEFAULT])
+            if self._redirect_uri is None:
+                choices = list(redirect_uris or [RedirectUri.DEFAULT])
             instructions = await async_get_instructions(
                 self.hass, subject.integration.domain, default
             )
@@ -232,12 +266,15 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         entries = ", ".join(escape_markdown(user.title) for user in subject.users)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(_schema(choices), suggested),
+            data_schema=self.add_suggested_values_to_schema(
+                _schema(dict(self._fields()), choices), suggested
+            ),
             description_placeholders={
                 "instructions": instructions,
                 "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
                 "detail": detail or NOTHING,
                 "entries": entries or NOTHING,
+                **{field: plain_line(one.label) for field, one in self._fields()},
                 **self._placeholders,
                 # In titles and errors, which are no Markdown.
                 "integration": plain_line(subject.integration.name),
@@ -247,6 +284,8 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
     def _redirect_uris(self) -> dict[RedirectUri, str]:
         """Return the redirect URIs to choose from, and the one that is chosen; by choice."""
+        if self._redirect_uri is not None:
+            return {RedirectUri.DEFAULT: self._redirect_uri}
         try:
             redirect_uris = async_get_redirect_uris(self.hass)
             if stored := self._subject.stored:
@@ -260,9 +299,12 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         """Return what the fields show: what was submitted, else what was entered or is there."""
         if user_input is not None:
             return {name: value for name, value in user_input.items() if name != CONF_CLIENT_SECRET}
-        if (before := self._entered or self._subject.stored) is None:
-            return {}
-        return {
+        before = self._entered or self._subject.stored
+        known = before.variables if before else {}
+        values = {field: known.get(one.key, one.default) for field, one in self._fields()}
+        if before is None:
+            return values
+        return values | {
             CONF_NAME: before.name,
             CONF_CLIENT_ID: before.client_id,
             CONF_REDIRECT_URI: before.redirect_uri.value,
@@ -270,7 +312,7 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
     async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
         """Return the errors of the form, and the server's words."""
-        if self._subject.is_taken(credential.client_id):
+        if self._subject.is_taken(credential):
             return {CONF_CLIENT_ID: "already_configured"}, ""
         if credential in self._verified:
             return {}, ""
@@ -279,7 +321,8 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
         if verification.outcome is Outcome.REJECTED:
             return {"base": verification.outcome.value}, verification.detail
         if verification.outcome is Outcome.REDIRECT_URI_REJECTED:
-            field = CONF_REDIRECT_URI if self._subject.has_redirect_uri else "base"
+            has_choice = self._subject.has_redirect_uri and self._redirect_uri is None
+            field = CONF_REDIRECT_URI if has_choice else "base"
             return {field: verification.outcome.value}, verification.detail
         return {}, ""
 
@@ -298,11 +341,18 @@ def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
     return vol.Schema({vol.Required(name): selector})
 
 
-def _schema(redirect_uris: list[RedirectUri]) -> vol.Schema:
+def _schema(
+    variables: Mapping[str, ServerVariable], redirect_uris: list[RedirectUri]
+) -> vol.Schema:
     """Return the schema of the form, with a redirect URI where there are any to choose from."""
     password = TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
+    of_variables = {
+        (vol.Optional if one.default else vol.Required)(field): TextSelector()
+        for field, one in variables.items()
+    }
     schema = vol.Schema(
         {
+            **of_variables,
             vol.Optional(CONF_NAME): TextSelector(),
             vol.Required(CONF_CLIENT_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
             vol.Optional(CONF_CLIENT_SECRET): TextSelector(password),

@@ -1,15 +1,20 @@
 """What the credential form is filled in for: a credential of ours, or one of Home Assistant's."""
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
-from typing import override
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    ImplementationUnavailableError,
+)
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration
 
+from ..const import LOGGER
 from ..core_credentials.collection import (
     ApplicationCredential,
     async_get_application_credential_users,
@@ -24,18 +29,40 @@ from ..credentials.store import (
     async_get_users,
     async_new_subentry,
     credential_of,
+    unique_id_of,
 )
 from ..oauth2.client import DeveloperCredential
+from ..oauth2.errors import InvalidServerError
 from ..oauth2.implementation import AuthImplementation
 from ..oauth2.redirect_uri import async_get_redirect_uri, async_is_redirect_uri_told
 from ..oauth2.server import AuthorizationServer
+from ..oauth2.server_variable import ServerVariable
 from ..oauth2.verification import Outcome, Verification, async_verify
 from ..platform import (
     PlatformError,
-    async_call,
     async_get_platform,
+    async_get_server,
+    async_get_variables,
     async_make_implementation,
 )
+
+# What a platform that makes implementations is asked with, before there is a credential.
+_NO_CREDENTIAL: Final = DeveloperCredential("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a login with a credential has.
+
+    Attributes:
+        server: The server, with the values of its variables.
+        credential: The client: that of the user, or one that the platform brings.
+        redirect_uri: The redirect URI; None for the one that the user has chosen.
+    """
+
+    server: AuthorizationServer
+    credential: DeveloperCredential
+    redirect_uri: str | None = None
 
 
 class CredentialSubject(ABC):
@@ -70,12 +97,25 @@ class CredentialSubject(ABC):
         """The integration's entries that use it."""
 
     @abstractmethod
-    def is_taken(self, client_id: str) -> bool:
-        """Return whether another credential of the integration has the client id."""
+    def is_taken(self, credential: DeveloperCredential) -> bool:
+        """Return whether the integration has another credential of the same client."""
 
     @abstractmethod
+    async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
+        """Return what a login with a credential has; None where that cannot be told."""
+
     async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
-        """Return the server to verify a credential with, None where there is none to ask."""
+        """Return the server of a credential, None where that cannot be told."""
+        login = await self.async_get_login(credential)
+        return login.server if login else None
+
+    async def async_get_variables(self) -> Sequence[ServerVariable] | None:
+        """Return the variables that a credential has values for; None where nobody can tell now."""
+        return ()
+
+    async def async_get_redirect_uri(self) -> str | None:
+        """Return the one redirect URI that there is; None where the user's choice decides."""
+        return None
 
     async def async_verify(self, credential: DeveloperCredential) -> Verification:
         """Return whether the server knows a credential, where there is one to ask; never raises.
@@ -83,22 +123,29 @@ class CredentialSubject(ABC):
         A redirect URI that is not known to be that of the login is not judged.
         """
         inconclusive = Verification(Outcome.INCONCLUSIVE, "", credential)
-        if (server := await self.async_get_server(credential)) is None:
+        if (login := await self.async_get_login(credential)) is None:
             return inconclusive
         try:
-            redirect_uri = async_get_redirect_uri(self.hass, credential.redirect_uri)
+            redirect_uri = login.redirect_uri or async_get_redirect_uri(
+                self.hass, credential.redirect_uri
+            )
         except NoURLAvailableError:
             return inconclusive
-        is_told = async_is_redirect_uri_told(self.hass, credential.redirect_uri)
+        is_told = bool(login.redirect_uri) or async_is_redirect_uri_told(
+            self.hass, credential.redirect_uri
+        )
         # An entry that uses it has a token, for which the server had to accept the client.
-        is_same = self.stored is not None and self.stored.client_id == credential.client_id
+        is_same = self.stored is not None and self.stored.identity == credential.identity
         verification = await async_verify(
             self.hass,
-            server,
-            credential,
+            login.server,
+            login.credential,
             redirect_uri,
             accepted_before=is_same and bool(self.users),
         )
+        if login.credential != credential:
+            # What was found is about the platform's client, and that is the platform's business.
+            verification = replace(verification, credential=credential)
         if verification.outcome is Outcome.REDIRECT_URI_REJECTED and not is_told:
             return replace(inconclusive, credential=verification.credential)
         return verification
@@ -136,51 +183,73 @@ class OwnCredential(CredentialSubject):
         return None
 
     @override
-    def is_taken(self, client_id: str) -> bool:
-        found = async_find_subentry(self.hass, self.integration.domain, client_id)
+    def is_taken(self, credential: DeveloperCredential) -> bool:
+        found = async_find_subentry(
+            self.hass, self.integration.domain, credential.client_id, credential.variables
+        )
         return found is not None and found is not self.subentry
 
     @override
     async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        domain = self.integration.domain
         verification = await super().async_verify(credential)
         async_note(
             self.hass,
-            ("verification", self.integration.domain, credential.client_id),
+            ("verification", domain, unique_id_of(domain, credential)),
             verification.outcome.value,
         )
         return verification
 
     @override
-    async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
+    async def async_get_variables(self) -> Sequence[ServerVariable] | None:
+        return await async_get_variables(self.hass, self.integration.domain)
+
+    @override
+    async def async_get_redirect_uri(self) -> str | None:
         try:
-            return await self.async_declared_server(credential)
+            implementation = await self._async_implementation(self.stored or _NO_CREDENTIAL)
         except ImplementationUnavailableError, PlatformError:
             return None
+        return _own_redirect_uri(implementation) if implementation else None
 
-    async def async_declared_server(
-        self, credential: DeveloperCredential
-    ) -> AuthorizationServer | None:
-        """Return the server that the platform declares for a credential, None where it does not.
+    @override
+    async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
+        try:
+            return await self.async_declared_login(credential)
+        except ImplementationUnavailableError, InvalidServerError, PlatformError:
+            return None
+
+    async def async_declared_login(self, credential: DeveloperCredential) -> Login | None:
+        """Return what a login has by what the platform declares; None where it does not tell.
 
         Raises:
+            InvalidServerError: The credential has no values for the variables of the server.
             PlatformError: The platform is broken.
             ImplementationUnavailableError: The platform says that its server cannot be used now.
         """
+        if implementation := await self._async_implementation(credential):
+            if not isinstance(implementation, AuthImplementation):
+                return None
+            server, own = implementation.authorization_server, implementation.credential
+            return Login(server, own, _own_redirect_uri(implementation))
         platform = await async_get_platform(self.hass, self.integration.domain)
         if platform is None:
             return None
-        if not hasattr(platform, "async_get_auth_implementation"):
-            return await async_call(
-                platform, "async_get_authorization_server", AuthorizationServer, self.hass
-            )
+        server = await async_get_server(self.hass, platform, credential)
+        return Login(server.with_values(credential.variables), credential)
+
+    async def _async_implementation(
+        self, credential: DeveloperCredential
+    ) -> AbstractOAuth2Implementation | None:
+        """Return what the platform makes for a credential; None where it declares its server."""
+        platform = await async_get_platform(self.hass, self.integration.domain)
+        if platform is None or not hasattr(platform, "async_get_auth_implementation"):
+            return None
         new = async_new_subentry(self.hass, self.integration, credential)
         data = self.subentry.data if self.subentry else new["data"]
-        implementation = await async_make_implementation(
+        return await async_make_implementation(
             self.hass, platform, data[CONF_AUTH_DOMAIN], credential
         )
-        if isinstance(implementation, AuthImplementation):
-            return implementation.authorization_server
-        return None
 
 
 class PeerCredential(CredentialSubject):
@@ -217,16 +286,29 @@ class PeerCredential(CredentialSubject):
         return async_get_application_credential_users(self.hass, self.application_credential)
 
     @override
-    def is_taken(self, client_id: str) -> bool:
+    def is_taken(self, credential: DeveloperCredential) -> bool:
         own = self.application_credential
         return any(
-            one.credential.client_id == client_id and one.item_id != own.item_id
+            one.credential.client_id == credential.client_id and one.item_id != own.item_id
             for one in async_get_application_credentials(self.hass).values()
             if one.domain == own.domain
         )
 
     @override
-    async def async_get_server(self, credential: DeveloperCredential) -> AuthorizationServer | None:
-        return await async_get_application_credential_server(
+    async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
+        server = await async_get_application_credential_server(
             self.hass, self.integration.domain, credential
         )
+        return Login(server, credential) if server else None
+
+
+def _own_redirect_uri(implementation: AbstractOAuth2Implementation) -> str | None:
+    """Return the redirect URI of an implementation; None where it is the credential's, or none."""
+    own = getattr(type(implementation), "redirect_uri", None)
+    if own is None or own is AuthImplementation.redirect_uri:
+        return None
+    try:
+        return str(getattr(implementation, "redirect_uri"))  # noqa: B009 - not of every class
+    except Exception as err:  # noqa: BLE001 - whatever it is, the form is shown
+        LOGGER.debug("The redirect URI is not known: %s", type(err).__name__)
+        return None

@@ -1,8 +1,9 @@
 """The client: an application of the user at the provider (RFC 6749, section 2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 import re
-from typing import Final, Literal, override
+from typing import Final, Literal, TypeIs, override
 
 from ..plain_text import join_surrogates, plain_line
 from .redirect_uri import RedirectUri
@@ -17,6 +18,19 @@ _ZERO_WIDTH = dict.fromkeys(
 
 # Control characters and line breaks: no client id or secret has them (RFC 6749, appendix A).
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+# Characters of a client id; those of real ones are a few dozen.
+MAX_CLIENT_ID: Final = 1_000
+
+# What no client id has, but the files that providers offer for download do.
+_NO_CLIENT_ID: Final = re.compile(r'[{"]')
+# A client secret beside its name, in JSON or any other notation.
+_NAMED_SECRET: Final = re.compile(r"""client[ _-]?secret["']?\s*[:=]""", re.IGNORECASE)
+
+_VARIABLE: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+# A client id, and the values of the variables that say at which server.
+type Identity = tuple[str, frozenset[tuple[str, str]]]
 
 # How a client authenticates at the token endpoint (RFC 7591, section 2; RFC 6749, section 2.3.1).
 type ClientAuthMethod = Literal[
@@ -37,7 +51,8 @@ class DeveloperCredential:
 
     White space around id and secret, and zero-width characters, control characters and line breaks
     anywhere in them, the traces of copying from a web page, are removed. A name is one plain line.
-    All of it can be written as UTF-8. The representation leaves the secret out.
+    All of it can be written as UTF-8. The representation leaves the secret out. Values of variables
+    become clean as the client id does; one that is empty then is none.
 
     Attributes:
         client_id: The client identifier.
@@ -46,10 +61,12 @@ class DeveloperCredential:
         redirect_uri: The redirect URI that is registered with the provider.
         token_endpoint_auth_method: How the server accepts this client, where that was found to be
             another way than the declared one.
+        variables: The values of the variables of the server (`ServerVariable`), by key; one that is
+            not there has its default.
 
     Raises:
-        ValueError: The client id is empty; or the redirect URI, or the way to authenticate, is none
-            that there is.
+        ValueError: The client id is empty; the redirect URI, or the way to authenticate, is none
+            that there is; or the variables are no texts by key.
     """
 
     client_id: str
@@ -57,6 +74,7 @@ class DeveloperCredential:
     name: str | None = None
     redirect_uri: RedirectUri = field(default=RedirectUri.DEFAULT, kw_only=True)
     token_endpoint_auth_method: ClientAuthMethod | None = field(default=None, kw_only=True)
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False, kw_only=True)
 
     def __post_init__(self) -> None:
         """Clean the values and check them."""
@@ -68,11 +86,49 @@ class DeveloperCredential:
             raise ValueError("client_id is empty")
         if self.token_endpoint_auth_method not in (None, *AUTH_METHODS):
             raise ValueError("token_endpoint_auth_method is unknown")
+        if not are_variables(self.variables):
+            raise ValueError("variables are not texts by key")
+        clean = {key: _clean(value) for key, value in self.variables.items()}
+        object.__setattr__(self, "variables", {key: value for key, value in clean.items() if value})
+
+    @property
+    def identity(self) -> Identity:
+        """What it is to the server: where that differs, tokens are another client's."""
+        return self.client_id, frozenset(self.variables.items())
 
     @override
     def __str__(self) -> str:
         """Return what a person knows the credential by."""
         return self.name or self.client_id
+
+
+def are_variables(value: object) -> TypeIs[Mapping[str, str]]:
+    """Return whether a value is texts by the keys that variables can have."""
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and bool(_VARIABLE.fullmatch(key)) and isinstance(text, str)
+        for key, text in value.items()
+    )
+
+
+def misplaced_field(
+    credential: DeveloperCredential, before: DeveloperCredential | None = None
+) -> str | None:
+    """Return the field that has more than its value, as a file of the provider; None without one.
+
+    What is entered is refused then: it may have the secret, where that is shown or told.
+
+    Args:
+        credential: What was entered.
+        before: What is there already; that stays as it is.
+    """
+    for name in ("client_id", "client_secret", "name"):
+        text = getattr(credential, name) or ""
+        if before and text == getattr(before, name):
+            continue
+        is_client_id = len(text) <= MAX_CLIENT_ID and not _NO_CLIENT_ID.search(text)
+        if _NAMED_SECRET.search(text) or (name == "client_id" and not is_client_id):
+            return name
+    return None
 
 
 def _clean(text: str) -> str:

@@ -7,9 +7,10 @@ log in with it, config entries refresh their tokens with it.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 import time
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 from yarl import URL
 
@@ -17,7 +18,13 @@ from ..const import DOMAIN
 from ..plain_text import plain_line
 from .backoff import RefreshGrant, async_get_error, async_noting_failure
 from .client import ClientAuthMethod, DeveloperCredential
-from .errors import InvalidClientError, InvalidGrantError, TokenRequestError
+from .errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidServerError,
+    TokenRequestError,
+    UnavailableError,
+)
 from .pkce import code_challenge_of, generate_code_verifier
 from .redirect_uri import async_get_redirect_uri
 from .server import AuthorizationServer
@@ -25,13 +32,14 @@ from .single_flight import async_join
 from .stored_token import refreshed
 from .token_endpoint import TokenEndpoint
 
+# For a credential whose server is not known now: a host that no server can have (RFC 2606).
+NO_SERVER: Final = AuthorizationServer(None, "https://server.invalid/")
+
 
 class AuthImplementation(LocalOAuth2Implementation):
     """The authorization code grant with the user's own client (RFC 6749, section 4.1).
 
     Attributes:
-        authorization_server: The server.
-        credential: The client.
         error: Why the last token request brought no token; None where it did.
         observer: Is told why a refresh brought no token, and None when a request did.
         keep_token: Is given the token that was refreshed and the one that it became, where nobody
@@ -46,25 +54,57 @@ class AuthImplementation(LocalOAuth2Implementation):
         authorization_server: AuthorizationServer,
     ) -> None:
         """Initialize for the credential that the integration's entries know as `auth_domain`."""
-        super().__init__(
-            hass,
-            auth_domain,
-            credential.client_id,
-            credential.client_secret,
-            authorization_server.authorize_url or "",
-            authorization_server.token_url,
-        )
+        super().__init__(hass, auth_domain, "", "", "", "")
         if isinstance(own := type(self).token_auth_method, str):
             # A subclass says it as one of Home Assistant's does.
             authorization_server = replace(authorization_server, token_endpoint_auth_method=own)
-        self.authorization_server = authorization_server
-        self.credential = credential
+        self._credential = credential
+        self._declared_server = authorization_server
+        self._fill_server()
         self._service_domain = DOMAIN
         self.error: TokenRequestError | None = None
         self.observer: Callable[[TokenRequestError | None], None] | None = None
         self.keep_token: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
         # The code verifiers of the logins that have begun, by flow.
         self._code_verifiers: dict[str, str] = {}
+
+    @property
+    def credential(self) -> DeveloperCredential:
+        """The client; whoever sets it gives the server its values of the variables, too."""
+        return self._credential
+
+    @credential.setter
+    def credential(self, credential: DeveloperCredential) -> None:
+        self._credential = credential
+        self._fill_server()
+
+    @property
+    def authorization_server(self) -> AuthorizationServer:
+        """The server, with the values that the credential has for its variables.
+
+        `NO_SERVER` where these make none; requests fail then as if it did not answer.
+        """
+        return self._server
+
+    @authorization_server.setter
+    def authorization_server(self, server: AuthorizationServer) -> None:
+        self._declared_server = server
+        self._fill_server()
+
+    def _fill_server(self) -> None:
+        """Become the implementation of the credential at its server."""
+        self._without_server = ""
+        try:
+            self._server = self._declared_server.with_values(self._credential.variables)
+        except InvalidServerError as err:
+            # It is told when it matters: other credentials are as good as before.
+            self._server, self._without_server = NO_SERVER, str(err)
+        if self._declared_server is NO_SERVER:
+            self._without_server = "its server is not known now"
+        self.client_id = self._credential.client_id
+        self.client_secret = self._credential.client_secret
+        self.authorize_url = self._server.authorize_url or ""
+        self.token_url = self._server.token_url
 
     @property
     @override
@@ -112,7 +152,15 @@ class AuthImplementation(LocalOAuth2Implementation):
         """Return the URL of the login, with a code challenge where PKCE is used (RFC 7636).
 
         A query that the authorize URL has itself survives.
+
+        Raises:
+            AbortFlow: The server has no login page, or is not known.
         """
+        if self._without_server:
+            detail = {"detail": self._without_server}
+            raise AbortFlow("server_unknown", detail, translation_domain=DOMAIN)
+        if self.authorization_server.authorize_url is None:
+            raise AbortFlow("no_login_page", translation_domain=DOMAIN)
         # Home Assistant drops it before 2026.11.
         generated = URL(await super().async_generate_authorize_url(flow_id))
         url = URL(self.authorize_url).update_query(generated.query)
@@ -198,6 +246,12 @@ class AuthImplementation(LocalOAuth2Implementation):
 
     async def _async_token(self, data: dict[str, str], expires_in: object = None) -> dict[str, Any]:
         """Return the token for a grant; `expires_in` is its lifetime where nobody tells it."""
+        if self._without_server:
+            raise UnavailableError(
+                domain=self.service_domain,
+                request_info=self.token_endpoint.request_info,
+                error_description=self._without_server,
+            )
         answer = await self._token_request(data)
         default = self.authorization_server.default_expires_in
         return self.token_endpoint.checked(answer, expires_in if default is None else default)

@@ -8,7 +8,13 @@ from typing import Any, Final, Literal, TypedDict
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
 from .endpoint_url import check_endpoint
 from .errors import InvalidServerError
-from .server_variable import ServerVariable, checked_variables, fill, unknown_placeholders
+from .server_variable import (
+    ServerVariable,
+    checked_variables,
+    fill,
+    unfit_variables,
+    unknown_placeholders,
+)
 
 # How a request to the token endpoint has its parameters: as RFC 6749 has it, or as JSON.
 type TokenRequestFormat = Literal["form", "json"]
@@ -146,8 +152,7 @@ class AuthorizationServer:
         """Check the fields, and keep what may be changed elsewhere as it is now."""
         object.__setattr__(self, "variables", checked_variables(self.variables))
         for name in _URLS:
-            url = getattr(self, name)
-            if url is not None or name == "token_url":
+            if (url := getattr(self, name)) is not None or name == "token_url":
                 self._check_url(name, url)
         object.__setattr__(self, "scopes", _checked_scopes(self.scopes))
         for name in _PARAMS:
@@ -188,12 +193,9 @@ class AuthorizationServer:
         """
         if not self.variables:
             return self
-        known: dict[str, str] = {}
-        for variable in self.variables:
-            value = values.get(variable.key) or variable.default
-            if value is None or not variable.accepts(value):
-                raise InvalidServerError(f"variables has no valid value for {variable.key!r}")
-            known[variable.key] = value
+        for variable in unfit_variables(self.variables, values):
+            raise InvalidServerError(f"variables has no valid value for {variable.key!r}")
+        known = {one.key: values.get(one.key) or one.default or "" for one in self.variables}
         # The fields are of two types, which a name does not tell.
         filled: dict[str, Any] = {"variables": ()}
         for name in _URLS:

@@ -15,6 +15,9 @@ from .errors import InvalidServerError
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
 # Unreserved characters (RFC 3986, section 2.3), of which dots alone would be another folder.
 _VALUE: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,253}")
+# As many as the credential form has fields for.
+MAX_VARIABLES: Final = 4
+
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -64,16 +67,38 @@ def checked_variables(variables: Sequence[ServerVariable]) -> tuple[ServerVariab
     """Return variables as a tuple.
 
     Raises:
-        InvalidServerError: They are no list of variables, or two have one key.
+        InvalidServerError: They are no list of variables, too many, or two have one key.
     """
     if isinstance(variables, ServerVariable | str) or not isinstance(variables, Sequence):
         raise InvalidServerError("variables is not a list: write [ServerVariable(...)]")
     for variable in variables:
         if not isinstance(variable, ServerVariable):
             raise InvalidServerError("variables has something that is no ServerVariable")
+    if len(variables) > MAX_VARIABLES:
+        raise InvalidServerError(f"variables has more than {MAX_VARIABLES}")
     if len({variable.key for variable in variables}) < len(variables):
         raise InvalidServerError("variables has a key twice")
     return tuple(variables)
+
+
+def unfit_variables(
+    variables: Sequence[ServerVariable], values: Mapping[str, str]
+) -> list[ServerVariable]:
+    """Return the variables without a value that they accept; the default counts as one."""
+    return [
+        variable
+        for variable in variables
+        if (value := values.get(variable.key) or variable.default) is None
+        or not variable.accepts(value)
+    ]
+
+
+def without_defaults(
+    variables: Sequence[ServerVariable], values: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the values that are not the defaults: what is said of a server, said in one way."""
+    defaults = {variable.key: variable.default for variable in variables}
+    return {key: value for key, value in values.items() if value != defaults.get(key)}
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
