@@ -37,7 +37,7 @@ from ..oauth2.implementation import AuthImplementation
 from ..oauth2.redirect_uri import async_get_redirect_uri, async_is_redirect_uri_told
 from ..oauth2.server import AuthorizationServer
 from ..oauth2.server_variable import ServerVariable
-from ..oauth2.verification import Outcome, Verification, async_verify
+from ..oauth2.verification import KNOWN, Outcome, Verification, async_verify
 from ..platform import (
     PlatformError,
     async_get_platform,
@@ -134,15 +134,26 @@ class CredentialSubject(ABC):
         is_told = bool(login.redirect_uri) or async_is_redirect_uri_told(
             self.hass, credential.redirect_uri
         )
-        # An entry that uses it has a token, for which the server had to accept the client.
-        is_same = self.stored is not None and self.stored.identity == credential.identity
+        stored, kept = self.stored, login.credential.token_endpoint_auth_method
+        asked = login.credential
+        if stored and stored.client_secret != credential.client_secret:
+            # The way that was found is that of the other secret; the declared one comes first.
+            asked = replace(asked, token_endpoint_auth_method=None)
         verification = await async_verify(
             self.hass,
             login.server,
-            login.credential,
+            asked,
             redirect_uri,
-            accepted_before=is_same and bool(self.users),
+            # An entry that uses it has a token, for which the server had to accept the client.
+            accepted_before=stored is not None
+            and stored.identity == credential.identity
+            and stored.token_endpoint_auth_method is None
+            and bool(self.users),
         )
+        if verification.outcome not in KNOWN and kept != "none":
+            # Nothing better was found.
+            found = replace(verification.credential, token_endpoint_auth_method=kept)
+            verification = replace(verification, credential=found)
         if login.credential != credential:
             # What was found is about the platform's client, and that is the platform's business.
             verification = replace(verification, credential=credential)

@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 
 # The server knows the client.
-_KNOWN: Final = {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
+KNOWN: Final = {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class _Inquiry:
             return verification
         for other in self._other_methods(method):
             second = self._judged(await self._async_ask(other), other)
-            if second.outcome in _KNOWN:
+            if second.outcome in KNOWN:
                 return second
         return verification
 
@@ -206,7 +206,7 @@ class _Inquiry:
             return Verification(Outcome.INCONCLUSIVE, "", self.credential)
         outcome = _OUTCOMES.get(answer.kind, Outcome.INCONCLUSIVE)
         credential = self.credential
-        if outcome in _KNOWN and credential.client_secret:
+        if outcome in KNOWN and credential.client_secret:
             credential = replace(
                 credential,
                 token_endpoint_auth_method=None if method == self._declared else method,
