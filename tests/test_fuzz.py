@@ -93,7 +93,7 @@ async def test_yaml(hass: HomeAssistant, items: list[Any]) -> None:
 
 
 # By field: what is often right, and now and then anything.
-REAL: Final = {
+REAL: Final[dict[str, st.SearchStrategy[Any]]] = {
     "domain": st.just("demo_cloud"),
     "client_id": st.integers(0, 99).map(str) | TEXT,
     "client_secret": TEXT,

@@ -28,6 +28,7 @@ from .oauth2.client import DeveloperCredential
 from .oauth2.implementation import AuthImplementation
 from .oauth2.metadata import async_discover_authorization_server
 from .oauth2.server import AuthorizationServer
+from .oauth2.server_variable import ServerVariable
 from .provider import async_provide_implementations
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "AuthorizationServer",
     "DeveloperCredential",
     "DeveloperCredentialsFlowHandler",
+    "ServerVariable",
     "async_discover_authorization_server",
     "async_import_developer_credential",
     "async_revoke_token",
