@@ -1,6 +1,8 @@
 """What several test modules share."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,14 +62,17 @@ async def add_credential(
     client_secret: str = SENTINEL,
     name: str | None = None,
     redirect_uri: RedirectUri = RedirectUri.DEFAULT,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> ConfigSubentry:
     """Store a credential, and return its subentry."""
     entry = await async_get_or_create_entry(hass)
     integration = await async_get_integration(hass, domain)
-    credential = DeveloperCredential(client_id, client_secret, name, redirect_uri=redirect_uri)
+    credential = DeveloperCredential(
+        client_id, client_secret, name, redirect_uri=redirect_uri, variables=variables
+    )
     async_add_subentry(hass, entry, async_new_subentry(hass, integration, credential))
     await hass.async_block_till_done()
-    subentry = async_find_subentry(hass, domain, client_id)
+    subentry = async_find_subentry(hass, domain, client_id, variables)
     assert subentry is not None
     return subentry
 
@@ -78,7 +83,7 @@ def entry_of(hass: HomeAssistant) -> ConfigEntry:
     return entry
 
 
-def stored(hass: HomeAssistant) -> list[dict[str, str | None]]:
+def stored(hass: HomeAssistant) -> list[dict[str, Any]]:
     """Return the data of all credentials, oldest first."""
     return [dict(subentry.data) for subentry in entry_of(hass).subentries.values()]
 

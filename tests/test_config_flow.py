@@ -35,6 +35,7 @@ from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.flows.credential_request import CredentialRequest
 from custom_components.developer_credentials.flows.credential_subject import OwnCredential
+from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
 from demo.authorization_server import DemoAuthorizationServer
@@ -726,3 +727,143 @@ async def test_ignored_card(hass: HomeAssistant, install: Install) -> None:
     assert flow.async_progress_by_handler(DOMAIN) == []
     await add_credential(hass, "a_cloud")
     assert list(await async_get_implementations(hass, "a_cloud")) == ["a_cloud_client_id"]
+
+
+# What a person may paste in the place of a value: what the provider offers for download.
+FILE = f'{{"web": {{"client_id": "id", "client_secret": "{SENTINEL}"}}}}'
+
+
+@pytest.mark.parametrize("field", ["client_id", "client_secret", "name"])
+async def test_file_in_the_place_of_a_value(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, field: str
+) -> None:
+    """A file of the provider is refused at its field, and not shown again; the rest is kept."""
+    step = await _submit(hass, await _begin(hass), {**FORM, "name": "App", field: FILE})
+    assert step["errors"] == {field: "not_a_value"}
+    kept = {"name": "App", "client_id": "id", "client_secret": None, field: None}
+    assert _suggested(step).items() >= kept.items()
+    assert SENTINEL not in str(step["description_placeholders"])
+    assert demo_cloud.token_requests == []
+    # The secret is remembered, unless it was the file.
+    values = {"name": "App", "client_id": "id", "redirect_uri": "default"}
+    if field == "client_secret":
+        step = await _submit(hass, step, values)
+        assert step["errors"] == {"base": "rejected"}
+        values["client_secret"] = SENTINEL
+    assert (await _submit(hass, step, values))["reason"] == "credential_saved"
+    assert stored(hass)[0]["client_secret"] == SENTINEL
+
+
+async def test_odd_client_id_from_before(hass: HomeAssistant, install: Install) -> None:
+    """A client id that would not be taken any more, and is there, does not keep from editing."""
+    install("a_cloud", OFFLINE_PLATFORM)
+    subentry = await add_credential(hass, "a_cloud", "{4a5b}")
+    values = {"name": "New", "client_id": "{4a5b}", "redirect_uri": "default"}
+    result = await _submit_edit(hass, await _open_edit(hass, subentry), values)
+    assert result["reason"] == "credential_saved"
+
+
+OWN_CLIENT = """
+from dataclasses import replace
+from custom_components.developer_credentials import AuthImplementation, AuthorizationServer
+
+class OwnClient(AuthImplementation):
+    redirect_uri = "https://app.example/callback"
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    server = AuthorizationServer("{url}/authorize", "{url}/token")
+    own = replace(credential, client_id="built-in", client_secret="")
+    return OwnClient(hass, auth_domain, own, server)
+"""
+
+# The same, of Home Assistant's own class.
+OWN_CLIENT_OF_HOME_ASSISTANT = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+class OwnClient(LocalOAuth2Implementation):
+    redirect_uri = "https://app.example/callback"
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return OwnClient(hass, auth_domain, "built-in", "", "{url}/authorize", "{url}/token")
+"""
+
+
+@pytest.mark.parametrize("platform", [OWN_CLIENT, OWN_CLIENT_OF_HOME_ASSISTANT], ids=["ours", "HA"])
+async def test_client_of_the_platform(
+    hass: HomeAssistant, install: Install, demo_cloud: DemoAuthorizationServer, platform: str
+) -> None:
+    """A client that the platform brings stays, and its redirect URI is the one that is shown."""
+    demo_cloud.add_client(
+        "built-in",
+        redirect_uris=("https://app.example/callback",),
+        token_endpoint_auth_method="none",
+    )
+    install("a_cloud", platform.replace("{url}", demo_cloud.url))
+    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    assert "redirect_uri" not in _suggested(step)
+    placeholders = step["description_placeholders"]
+    assert placeholders is not None
+    assert "https://app.example/callback" in placeholders["redirect_uris"]
+    assert REDIRECT_URI not in placeholders["redirect_uris"]
+    dummy = {"client_id": "dummy", "client_secret": SENTINEL, "name": "Dummy"}
+    result = await _submit(hass, step, dummy)
+    assert result["reason"] == "credential_saved"
+    asked = [] if platform is OWN_CLIENT_OF_HOME_ASSISTANT else ["built-in"]
+    assert [one.client_id for one in demo_cloud.token_requests] == asked
+    # What is stored is what the user has entered.
+    assert stored(hass)[0].items() >= dummy.items()
+    (implementation,) = (await async_get_implementations(hass, "a_cloud")).values()
+    (subentry,) = entry_of(hass).subentries.values()
+    for secret in ("", f"{SENTINEL}-2"):
+        assert vars(implementation)["client_id"] == "built-in"
+        assert vars(implementation)["client_secret"] == ""
+        data = {**subentry.data, "client_secret": secret}
+        hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    url = await implementation.async_generate_authorize_url("flow")
+    assert "client_id=built-in&redirect_uri=https://app.example/callback" in url
+
+
+async def test_rejected_client_of_the_platform(
+    hass: HomeAssistant, install: Install, demo_cloud: DemoAuthorizationServer
+) -> None:
+    """Where the server rejects the platform's client, no repair asks for another client."""
+    install("a_cloud", OWN_CLIENT.replace("{url}", demo_cloud.url))
+    await add_credential(hass, "a_cloud")
+    (implementation,) = (await async_get_implementations(hass, "a_cloud")).values()
+    with pytest.raises(InvalidClientError):
+        await implementation.async_refresh_token({"refresh_token": f"{SENTINEL}-refresh"})
+    assert issue_ids(hass) == []
+
+
+@pytest.mark.parametrize(
+    "fails", ["raise RuntimeError", "raise ImplementationUnavailableError"], ids=["broken", "away"]
+)
+@pytest.mark.parametrize("where", ["function", "redirect URI"])
+async def test_platform_that_needs_a_credential(
+    hass: HomeAssistant, install: Install, where: str, fails: str
+) -> None:
+    """A platform that makes nothing before there is a credential has the usual form."""
+    broken = "from homeassistant.helpers.config_entry_oauth2_flow import *\n" + OWN_CLIENT
+    if where == "function":
+        broken = broken.replace("    server =", f"    {fails}\n    server =")
+    else:
+        own = f"@property\n    def redirect_uri(self): {fails}"
+        broken = broken.replace('redirect_uri = "https://app.example/callback"', own)
+    install("a_cloud", broken.replace("{url}", "http://127.0.0.1:9"))
+    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    assert _suggested(step).keys() >= {"redirect_uri"}
+    assert issue_ids(hass) == []
+
+
+async def test_server_without_a_login_page(hass: HomeAssistant, install: Install) -> None:
+    """A plain flow for a server that has no login page ends with a text that says so."""
+    platform = """
+from custom_components.developer_credentials import AuthorizationServer
+async def async_get_authorization_server(hass):
+    return AuthorizationServer(None, "http://127.0.0.1:9/token")
+"""
+    install("a_cloud", platform, config_flow=PLAIN_FLOW)
+    await add_credential(hass, "a_cloud")
+    result = await hass.config_entries.flow.async_init("a_cloud", context={"source": SOURCE_USER})
+    assert result["type"] is FlowResultType.ABORT
+    assert (result["reason"], result["translation_domain"]) == ("no_login_page", DOMAIN)

@@ -249,6 +249,13 @@ INVALID: dict[str, tuple[str, dict[str, object]]] = {
     "auth domain": ("create", {**UNKNOWN["create"], "auth_domain": " A"}),
     "redirect URI": ("create", {**UNKNOWN["create"], "redirect_uri": "https://evil.example"}),
     "verify": ("create", {**UNKNOWN["create"], "verify": "no"}),
+    "file as client id": ("create", {**UNKNOWN["create"], "client_id": f'{{"a": "{SENTINEL}"}}'}),
+    "file as secret": (
+        "create",
+        {**UNKNOWN["create"], "client_secret": f"client_secret={SENTINEL}"},
+    ),
+    "file as name": ("create", {**UNKNOWN["create"], "name": f"client_secret: {SENTINEL}"}),
+    "unknown variable": ("create", {**UNKNOWN["create"], "variables": {"tenant": "home"}}),
     "no platform": ("create", {"domain": "sun", "client_id": "id"}),
     "nothing to update": ("update", {"client_id": "id"}),
 }

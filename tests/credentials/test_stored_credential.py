@@ -9,6 +9,7 @@ import pytest
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.credentials.stored_credential import (
     credential_of,
+    data_of,
     mended_data_of,
     named_credential_of,
     stored_of,
@@ -25,6 +26,7 @@ SOUND: dict[str, Any] = {
     "redirect_uri": "own",
     "token_endpoint_auth_method": "none",
     "imported": {"by": "list"},
+    "variables": {"tenant": "home"},
 }
 
 # By key: what it may be damaged to.
@@ -39,6 +41,7 @@ DEFAULTED: dict[str, list[object]] = {
     "redirect_uri": [None, "another", 3, ["own"], {}],
     "token_endpoint_auth_method": ["another", 3, [], {}],
     "imported": [None, "list", 3, [["by", "list"]]],
+    "variables": [None, "home", 3, ["tenant"], {"tenant": 3}, {"Tenant": "home"}],
 }
 
 
@@ -62,6 +65,7 @@ def test_whole() -> None:
         "My app",
         redirect_uri=RedirectUri.OWN,
         token_endpoint_auth_method="none",
+        variables={"tenant": "home"},
     )
     assert SENTINEL not in repr(stored)
 
@@ -72,6 +76,14 @@ def test_older_than_the_newer_keys() -> None:
     stored = stored_of(_subentry(old))
     assert stored.credential == DeveloperCredential("id", SENTINEL)
     assert stored.imported == {}
+
+
+def test_variables_that_are_gone() -> None:
+    """A credential without variables has no key for them; what else is there, stays."""
+    before = {**SOUND, "another": 3}
+    data = data_of(DeveloperCredential("id", SENTINEL), before)
+    assert data.keys() == before.keys() - {"variables"}
+    assert data["another"] == 3
 
 
 def test_key_of_a_newer_version() -> None:

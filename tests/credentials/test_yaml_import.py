@@ -23,7 +23,16 @@ from custom_components.developer_credentials import (
     async_import_developer_credential,
 )
 from custom_components.developer_credentials.const import DOMAIN
-from tests.common import PLATFORM, SENTINEL, add_credential, entry_of, issue_ids, stored
+from custom_components.developer_credentials.credentials import yaml_list
+from tests.common import (
+    CONFIG_FLOW,
+    PLATFORM,
+    SENTINEL,
+    add_credential,
+    entry_of,
+    issue_ids,
+    stored,
+)
 from tests.conftest import Install
 from tests.credentials.configuration import start, values
 
@@ -432,3 +441,63 @@ async def test_import_without_dependency(hass: HomeAssistant) -> None:
     """A developer who forgot the dependency is told."""
     with pytest.raises(ValueError, match="must have developer_credentials among the dependencies"):
         await async_import_developer_credential(hass, "acme", DeveloperCredential("id"))
+
+
+TENANTS = """
+from custom_components.developer_credentials import AuthorizationServer, ServerVariable
+
+async def async_get_authorization_server(hass):
+    url = "https://{tenant}.cloud.example/"
+    return AuthorizationServer(url, url, variables=[ServerVariable("tenant", "Tenant")])
+"""
+TENANT = "  - {domain: acme, client_id: id, variables: {tenant: T}}\n"
+
+
+async def test_another_tenant(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """An item with other values of variables changes its credential, and users log in again."""
+    install("acme", TENANTS, config_flow=CONFIG_FLOW)
+    items = f"{DOMAIN}:\n{TENANT}"
+    await start(hass, tmp_path, items.replace("T", "home"))
+    account = MockConfigEntry(domain="acme", data={"auth_implementation": "acme"})
+    account.add_to_hass(hass)
+    await _reload(hass, tmp_path, items.replace("T", "home"))
+    assert hass.config_entries.flow.async_progress() == []
+    await _reload(hass, tmp_path, items.replace("T", "work"))
+    assert values(hass, "auth_domain", "variables") == [("acme", {"tenant": "work"})]
+    (flow,) = hass.config_entries.flow.async_progress_by_handler("acme")
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    # Of two, each finds its own.
+    await _reload(hass, tmp_path, items.replace("T", "home") + TENANT.replace("T", "work"))
+    assert values(hass, "auth_domain", "variables") == [
+        ("acme", {"tenant": "work"}),
+        ("acme_2", {"tenant": "home"}),
+    ]
+    assert issue_ids(hass) == []
+
+
+async def test_variable_that_came_later(
+    hass: HomeAssistant, install: Install, tmp_path: Path
+) -> None:
+    """An item that is given values of variables, which it had none of, is the same credential."""
+    install("acme", PLATFORM + TENANTS.replace("async_get_authorization_server", "unused"))
+    await start(hass, tmp_path, f"{DOMAIN}:\n  - {{domain: acme, client_id: id}}\n")
+    with patch.object(yaml_list, "async_get_variables", return_value=None):
+        await _reload(hass, tmp_path, f"{DOMAIN}:\n{TENANT.replace('T', 'home')}")
+    assert values(hass, "auth_domain", "variables") == [("acme", {"tenant": "home"})]
+
+
+FILE = f'{{"web": {{"client_id": "x", "client_secret": "{SENTINEL}"}}}}'
+
+
+async def test_file_from_an_integration(hass: HomeAssistant, install: Install) -> None:
+    """A provider's file that an integration has read as a client id is refused."""
+    install("acme", OWN_YAML)
+    assert await async_setup_component(hass, DOMAIN, {})
+    with pytest.raises(ValueError, match="client_id has more than its value") as raised:
+        await async_import_developer_credential(hass, "acme", DeveloperCredential(FILE))
+    assert SENTINEL not in str(raised.value)
+    hass.data["own_yaml"] = DeveloperCredential(FILE)
+    assert await async_get_implementations(hass, "acme") == {}
+    assert issue_ids(hass) == ["platform_acme"]
+    assert SENTINEL not in repr(ir.async_get(hass).issues)
+    assert hass.config_entries.async_entries(DOMAIN) == []

@@ -14,6 +14,7 @@ from homeassistant.util.yaml.objects import NodeDictClass
 import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import yaml_list
 from tests.common import PLATFORM, SENTINEL
 from tests.conftest import Install
 from tests.credentials.configuration import start, values
@@ -123,6 +124,120 @@ BAD_ITEMS = {
 }
 
 
+TENANTS = """
+from custom_components.developer_credentials import AuthorizationServer, ServerVariable
+
+async def async_get_authorization_server(hass):
+    return AuthorizationServer(
+        "https://{tenant}.cloud.example/authorize",
+        "https://{tenant}.cloud.example/token?region={region}",
+        variables=[
+            ServerVariable("tenant", "Tenant"),
+            ServerVariable("region", "Region", default="eu"),
+        ],
+    )
+"""
+
+
+async def test_variables(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """The values of variables are part of what an item is; one that is the default is not kept."""
+    install("acme", TENANTS)
+    await start(
+        hass,
+        tmp_path,
+        """
+developer_credentials:
+  - {domain: acme, client_id: id, variables: {tenant: home}}
+  - {domain: acme, client_id: id, variables: {tenant: 123, region: us}}
+  - {domain: acme, client_id: id, variables: {region: eu, tenant: home}}
+  - {domain: acme, client_id: other, variables: {tenant: home, region: eu}}
+""",
+    )
+    assert [(one["auth_domain"], one["variables"]) for one in stored(hass)] == [
+        ("acme", {"tenant": "home"}),
+        ("acme_2", {"tenant": "123", "region": "us"}),
+        ("acme_3", {"tenant": "home"}),
+    ]
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "yaml_duplicate"
+
+
+BAD_VARIABLES = {
+    "": ("bad_variable", "tenant"),
+    ", variables: ": ("bad_variable", "tenant"),
+    ", variables: {tenant: S/x}": ("bad_variable", "tenant"),
+    ", variables: {tenant: a, region: S x}": ("bad_variable", "region"),
+    ", variables: {tenant: a, sentinel_3f9c: x}": ("unknown_variable", "tenant, region"),
+    ", variables: S": ("not_variables", "variables"),
+    ", variables: [S]": ("not_variables", "variables"),
+    ", variables: {S: S}": ("not_variables", "variables"),
+    ", variables: {tenant: [S]}": ("not_variables", "variables"),
+    ", variables: {tenant: 1.5}": ("not_variables", "variables"),
+    ", variables: {3: S}": ("not_variables", "variables"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), BAD_VARIABLES.items(), ids=list(BAD_VARIABLES))
+async def test_bad_variables(
+    hass: HomeAssistant,
+    install: Install,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    text: str,
+    told: tuple[str, str],
+) -> None:
+    """A value that is missing or bad is told by its key; what the user wrote is not."""
+    install("acme", TENANTS)
+    item = re.sub(r"\bS", SENTINEL, f"{{domain: acme, client_id: id{text}}}")
+    await start(hass, tmp_path, f"{DOMAIN}:\n  - {item}\n")
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert (issue.translation_key, issue.translation_placeholders["key"]) == (
+        f"yaml_{told[0]}",
+        told[1],
+    )
+    for found in (repr(issue), caplog.text):
+        assert SENTINEL not in found
+        assert "sentinel_3f9c" not in found
+
+
+@pytest.mark.parametrize("fails", ["raise RuntimeError", "await asyncio.sleep(60)"])
+async def test_variables_that_nobody_can_tell(
+    hass: HomeAssistant,
+    install: Install,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+) -> None:
+    """Where the platform cannot tell its variables, the item is taken as it is."""
+    monkeypatch.setattr(yaml_list, "TIMEOUT", 0.01)
+    install("acme", f"import asyncio\nasync def async_get_authorization_server(hass): {fails}")
+    item = "{domain: acme, client_id: id, variables: {tenant: home}}"
+    await start(hass, tmp_path, f"{DOMAIN}:\n  - {item}\n")
+    assert stored(hass)[0]["variables"] == {"tenant": "home"}
+
+
+async def test_numbers(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
+    """A whole number is the text of its digits; a name is whatever it looks like."""
+    install("acme", PLATFORM)
+    await start(
+        hass,
+        tmp_path,
+        """
+developer_credentials:
+  - {domain: acme, client_id: 12345, client_secret: 67890, name: 2024}
+  - {domain: acme, client_id: 0, name: 1.5}
+  - {domain: acme, client_id: b, client_secret: 1e5, name: 2024-01-02}
+""",
+    )
+    assert values(hass, "client_id", "client_secret", "name") == [
+        ("12345", "67890", "2024"),
+        ("0", "", "1.5"),
+        ("b", "1e5", "2024-01-02"),
+    ]
+    assert ir.async_get(hass).issues == {}
+
+
 @pytest.mark.parametrize(("item", "reason", "key"), BAD_ITEMS.values(), ids=list(BAD_ITEMS))
 async def test_bad_item(
     hass: HomeAssistant,
@@ -175,6 +290,15 @@ MISPLACED = {
     "{domain: S, client_id: id}": ("unknown_integration", ""),
     "{domain: sentinel_3f9c, client_id: id}": ("unknown_integration", ""),
     "{S: {S: S}}": ("unknown_key", ""),
+    """{domain: demo_cloud, client_id: '{"web": {"client_secret": "S"}}'}""": (
+        "not_a_value",
+        "client_id",
+    ),
+    """{domain: demo_cloud, client_id: id, client_secret: '{"client_secret": "S"}'}""": (
+        "not_a_value",
+        "client_secret",
+    ),
+    "{domain: demo_cloud, client_id: id, name: 'client_secret: S'}": ("not_a_value", "name"),
     "S": ("not_a_mapping", ""),
     "[S, S]": ("not_a_mapping", ""),
     "client_secret=S": ("not_a_mapping", ""),

@@ -1,11 +1,17 @@
 """Tests of the client: what is pasted is clean, and the secret is not shown."""
 
+import re
 from typing import cast
 
 import pytest
 
 from custom_components.developer_credentials import DeveloperCredential
-from custom_components.developer_credentials.oauth2.client import MAX_NAME, ClientAuthMethod
+from custom_components.developer_credentials.oauth2.client import (
+    MAX_CLIENT_ID,
+    MAX_NAME,
+    ClientAuthMethod,
+    misplaced_field,
+)
 from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from tests.common import SENTINEL
 
@@ -83,3 +89,79 @@ def test_secret_is_not_shown() -> None:
     assert SENTINEL not in repr(credential)
     assert str(credential) == "My app"
     assert str(DeveloperCredential("id", SENTINEL, " ")) == "id"
+
+
+def test_variables() -> None:
+    """Values of variables are clean, a copy, and part of what the client is to the server."""
+    values = {"tenant": " home\u200b", "region": " "}
+    credential = DeveloperCredential("id", variables=values)
+    assert credential.variables == {"tenant": "home"}
+    values["tenant"] = "other"
+    assert credential.variables == {"tenant": "home"}
+    same = DeveloperCredential("id", SENTINEL, "App", variables={"tenant": "home"})
+    assert credential.identity == same.identity
+    assert credential.identity != DeveloperCredential("id").identity
+    assert hash(credential) == hash(DeveloperCredential("id", variables={"tenant": "home"}))
+    assert credential != DeveloperCredential("id")
+
+
+@pytest.mark.parametrize(
+    "variables", ["tenant", ["tenant"], {"tenant": 3}, {"Tenant": "a"}, {"a\nb": "c"}, {1: "a"}]
+)
+def test_bad_variables(variables: object) -> None:
+    """Variables are texts by keys that a server could declare."""
+    with pytest.raises(ValueError, match="variables are not texts by key"):
+        DeveloperCredential("id", variables=cast(dict[str, str], variables))
+
+
+FILES = [
+    '{"web": {"client_id": "x", "client_secret": "S"}}',
+    '{"installed": {"client_id": "x", "client_secret": "S"}}',
+    '{"client_id": "x", "client_secret": "S"}',
+    '[{"client_secret": "S"}]',
+    '"client_secret": "S"',
+    "{'client_secret': 'S'}",
+    "client_id=x\nclient_secret=S",
+    "CLIENT_SECRET = S",
+    "Client secret: S",
+    "clientSecret: S",
+]
+
+
+@pytest.mark.parametrize("text", FILES)
+@pytest.mark.parametrize("field", ["client_id", "client_secret", "name"])
+def test_files(text: str, field: str) -> None:
+    """A provider's file in the place of a value is seen, unless it was there before."""
+    values = {"client_id": "id", field: re.sub(r"\bS\b", SENTINEL, text)}
+    credential = DeveloperCredential(
+        values["client_id"], values.get("client_secret", ""), values.get("name")
+    )
+    assert misplaced_field(credential) == field
+    assert misplaced_field(credential, DeveloperCredential("id")) == field
+    assert misplaced_field(credential, credential) is None
+
+
+@pytest.mark.parametrize("client_id", ["{}", '{"', "a{b}", '"id"', "x" * (MAX_CLIENT_ID + 1)])
+def test_no_client_ids(client_id: str) -> None:
+    """Braces, quotes and a length that no client id has are seen; in a secret they are right."""
+    assert misplaced_field(DeveloperCredential(client_id)) == "client_id"
+    assert misplaced_field(DeveloperCredential("id", client_id, client_id)) is None
+
+
+@pytest.mark.parametrize(
+    "client_id",
+    [
+        "12345",
+        "1234-ab.apps.googleusercontent.example",
+        "https://client.example/id?a=b&c=%7B",
+        "@!1111!0008!A'B(c)|d",
+        "amzn1.application-oa2-client.x",
+        "my client secret id",
+        "ünï-日本",
+        "x" * MAX_CLIENT_ID,
+    ],
+    ids=lambda one: ascii(one)[:20],
+)
+def test_client_ids(client_id: str) -> None:
+    """What providers give as client ids is taken."""
+    assert misplaced_field(DeveloperCredential(client_id, "s", "name")) is None

@@ -139,6 +139,10 @@ def test_bad_variables(variable: tuple[object, ...], reason: str) -> None:
         ({"token_url": "https://{host}/token"}, "token_url has {host}, which is none of the"),
         ({"revocation_url": "https://a.example/{}"}, "revocation_url has {}, which is none"),
         ({"variables": [TENANT, TENANT]}, "variables has a key twice"),
+        (
+            {"variables": [TENANT, REGION, *(ServerVariable(f"v{n}", "V") for n in range(3))]},
+            "variables has more than 4",
+        ),
         ({"variables": TENANT}, "variables is not a list"),
         ({"variables": None}, "variables is not a list"),
         ({"token_url": "http://{tenant}.cloud.example/"}, "token_url must use https"),
