@@ -1,6 +1,7 @@
 """A configuration.yaml, as the tests of this room have it read."""
 
 from pathlib import Path
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -21,6 +22,6 @@ async def start(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "
     await hass.async_block_till_done()
 
 
-def values(hass: HomeAssistant, *keys: str) -> list[tuple[str | None, ...]]:
+def values(hass: HomeAssistant, *keys: str) -> list[tuple[Any, ...]]:
     """Return what is stored of each credential by these keys."""
     return [tuple(credential[key] for key in keys) for credential in stored(hass)]

@@ -15,7 +15,7 @@ import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials import yaml_list
-from tests.common import PLATFORM, SENTINEL
+from tests.common import PLATFORM, SENTINEL, stored
 from tests.conftest import Install
 from tests.credentials.configuration import start, values
 
