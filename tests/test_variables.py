@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from aiohttp import web
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
@@ -49,7 +50,7 @@ from tests.common import (
     stored,
 )
 from tests.conftest import Install, PassTime
-from tests.recording_server import RecordingServer
+from tests.recording_server import RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -279,6 +280,35 @@ async def test_another_tenant(hass: HomeAssistant, server: RecordingServer) -> N
     assert [request.path for request in server.requests] == ["/work/token"]
 
 
+async def test_another_tenant_while_a_token_is_refreshed(
+    hass: HomeAssistant, server: RecordingServer
+) -> None:
+    """A refresh that the server rejects meanwhile is not made again at the other server."""
+    subentry = await add_credential(hass, "acme", "id", variables=HOME)
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        data = {**subentry.data, "variables": {"tenant": "work"}}
+        hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+        return await answer({"error": "invalid_client"}, 401)(request)
+
+    server.respond = respond
+    with pytest.raises(InvalidClientError):
+        await implementation.async_refresh_token(EXPIRED)
+    assert [request.path for request in server.requests] == ["/home/token"]
+    assert _of(implementation).token_url == f"{server.url}/work/token"
+
+
+async def test_urls_of_a_subclass(hass: HomeAssistant) -> None:
+    """What a class has made of the URLs stays when the credential changes at its server."""
+    subentry = await add_credential(hass, "acme", "id", variables=HOME)
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    _of(implementation).authorize_url += "?of=subclass"
+    await _edit(hass, subentry, {**FORM, "variable_1": "home", "client_secret": "new"})
+    assert _of(implementation).client_secret == "new"
+    assert _of(implementation).authorize_url.endswith("/home/authorize?of=subclass")
+
+
 async def test_default(hass: HomeAssistant) -> None:
     """A credential from before a variable with a default has that, and keeps it when edited."""
     subentry = await add_credential(hass, "acme", "id", variables={**HOME, "gone": "x"})
@@ -397,7 +427,7 @@ async def test_repair(hass: HomeAssistant, hass_client: ClientSessionGenerator) 
 @pytest.mark.parametrize("tenant", ["home", "work"])
 @pytest.mark.parametrize("deleted", [True, False])
 async def test_relinked(hass: HomeAssistant, tenant: str, deleted: bool) -> None:
-    """Tokens of one tenant are not sent to another one; where they are from is not always known."""
+    """Tokens are not for another tenant; where they are from is not always known."""
     subentry = await add_credential(hass, "acme", "id", variables=HOME)
     await _account(hass, expired=False)
     await add_credential(hass, "acme", "id", variables={"tenant": "elsewhere"})

@@ -72,6 +72,8 @@ DAMAGE: dict[str, dict[str, object]] = {
     "an unknown redirect URI": {"redirect_uri": "another"},
     "an unknown auth method": {"token_endpoint_auth_method": "private_key_jwt"},
     "no mapping as import": {"imported": "list"},
+    "no mapping as variables": {"variables": "home"},
+    "a number as the value of a variable": {"variables": {"tenant": 3}},
     "the auth domain of another": {"auth_domain": "acme_id"},
 }
 
@@ -170,6 +172,7 @@ async def test_repair(
     step = await begin_repair(hass_client, issue.issue_id)
     (key, value), *_ = damage.items()
     mendable = key in {"name", "redirect_uri", "token_endpoint_auth_method", "imported"}
+    mendable |= key == "variables"
     mendable |= value == "acme_id"
     assert step["step_id"] == ("mend" if mendable else "remove")
     step = await continue_repair(hass, hass_client, step, {})

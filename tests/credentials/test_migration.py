@@ -215,3 +215,27 @@ async def test_newer_major_version(hass: HomeAssistant, hass_storage: dict[str, 
     ours = hass.config_entries.async_get_entry("ours")
     assert ours is not None
     assert ours.state is ConfigEntryState.MIGRATION_ERROR
+
+
+async def test_credential_from_before_variables(
+    hass: HomeAssistant, hass_storage: dict[str, Any], install: Install
+) -> None:
+    """Where the integration has variables by now, a credential from before keeps its keys."""
+    install(
+        "varied",
+        """
+from custom_components.developer_credentials import AuthorizationServer, ServerVariable
+
+async def async_get_authorization_server(hass):
+    url = "https://{region}.cloud.example/"
+    return AuthorizationServer(url, url, variables=[ServerVariable("region", "R", default="eu")])
+""",
+    )
+    credential = {"domain": "varied", "auth_domain": "varied_id", "client_id": "id"}
+    old = {**STORED, "subentries": [_subentry("8", "Varied", **credential)]}
+    for before in (old, {**old, "minor_version": 2}):
+        (entry,) = await _start(hass, hass_storage, before)
+        assert entry["subentries"] == old["subentries"]
+        assert entry["minor_version"] == 2
+    (implementation,) = (await async_get_implementations(hass, "varied")).values()
+    assert vars(implementation)["token_url"] == "https://eu.cloud.example/"

@@ -238,6 +238,67 @@ developer_credentials:
     assert ir.async_get(hass).issues == {}
 
 
+NOT_AS_WRITTEN = {
+    "client_id: 007": "client_id",
+    "client_id: 0x1F": "client_id",
+    "client_id: 1_000": "client_id",
+    "client_id: 12:30": "client_id",
+    "client_id: +5": "client_id",
+    "client_id: !secret octal": "client_id",
+    "client_id: !include number.txt": "client_id",
+    "client_id: id, client_secret: 007": "client_secret",
+    "client_id: id, variables: {tenant: 007}": "tenant",
+}
+
+
+@pytest.mark.parametrize(("text", "key"), NOT_AS_WRITTEN.items(), ids=list(NOT_AS_WRITTEN))
+async def test_numbers_that_are_written_otherwise(
+    hass: HomeAssistant, install: Install, tmp_path: Path, text: str, key: str
+) -> None:
+    """A number that YAML has made another text of is refused, and is to be put in quotes."""
+    install("acme", TENANTS if "variables" in text else PLATFORM)
+    hass.config.config_dir = str(tmp_path)
+    (tmp_path / "number.txt").write_text("12")
+    items = f"{DOMAIN}:\n  - {{domain: acme, {text}}}\n"
+    await _start(hass, tmp_path, items, "octal: 0123\n")
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "yaml_not_text"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["key"] == key
+
+
+@pytest.mark.parametrize("secrets", ["number: 12345\n", 'number: "12345"\n'])
+async def test_numbers_in_secrets(
+    hass: HomeAssistant, install: Install, tmp_path: Path, secrets: str
+) -> None:
+    """A secret may be a number as well, in the secrets of any folder of the configuration."""
+    install("acme", PLATFORM)
+    (tmp_path / "config" / "sub").mkdir(parents=True)
+    hass.config.config_dir = str(tmp_path / "config")
+    (tmp_path / "config" / "sub" / "list.yaml").write_text(
+        "- domain: acme\n  client_id: 12\n  client_secret: !secret number\n"
+    )
+    items = f"{DOMAIN}: !include sub/list.yaml\n"
+    await _start(hass, tmp_path / "config", items, secrets)
+    assert _values(hass, "client_id", "client_secret") == [("12", "12345")]
+
+
+async def test_numbers_in_a_file_that_is_gone(
+    hass: HomeAssistant, install: Install, tmp_path: Path
+) -> None:
+    """A file that cannot be read any more tells nothing of its numbers."""
+    install("acme", PLATFORM)
+    item = NodeDictClass({"domain": "acme", "client_id": 12})
+    item.__config_file__ = str(tmp_path / "gone.yaml")
+    item.__line__ = 3
+    assert await async_setup_component(hass, DOMAIN, {DOMAIN: [item, {**item, "client_id": 13}]})
+    await hass.async_block_till_done()
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "yaml_not_text"
+    # Of what did not come from a file, there is nothing else to go by.
+    assert _values(hass, "client_id") == [("13",)]
+
+
 @pytest.mark.parametrize(("item", "reason", "key"), BAD_ITEMS.values(), ids=list(BAD_ITEMS))
 async def test_bad_item(
     hass: HomeAssistant,

@@ -130,6 +130,14 @@ async def test_declared_parameters(hass: HomeAssistant, server: RecordingServer)
     assert [request.body["type"] for request in server.requests] == ["jwt", "jwt"]
 
 
+async def test_refresh_url(hass: HomeAssistant, server: RecordingServer) -> None:
+    """Tokens are refreshed where the server says; a code goes to the token endpoint."""
+    implementation = _make(hass, server, refresh_url=f"{server.url}/refresh")
+    await implementation.async_resolve_external_data(_external_data())
+    await implementation.async_refresh_token({"refresh_token": OLD})
+    assert [request.path for request in server.requests] == ["/token", "/refresh"]
+
+
 @pytest.mark.parametrize(
     ("pkce", "secret", "used"),
     [(None, SENTINEL, False), (None, "", True), (True, SENTINEL, True), (False, "", False)],

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Final, Literal
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
@@ -26,6 +27,7 @@ from ..oauth2.server_variable import ServerVariable, unfit_variables, without_de
 from ..plain_text import join_surrogates, plain_line
 from ..platform import async_get_integrations, async_get_variables
 from .stored_credential import CONF_VARIABLES
+from .yaml_scalars import scalars_at
 
 _TEXT_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME)
 _KEYS: Final = (*_TEXT_KEYS, CONF_VARIABLES)
@@ -45,6 +47,8 @@ class YamlItem:
         credential: The credential.
         by: Whose YAML it is: our list, or that of the integration.
         auth_domain: What entries made before have as their `auth_implementation`.
+        source: The file and the line, where that is known.
+        numbers: The keys whose values YAML has read as numbers, with the texts that these are.
     """
 
     place: str
@@ -52,6 +56,8 @@ class YamlItem:
     credential: DeveloperCredential
     by: Literal["list", "integration"]
     auth_domain: str
+    source: tuple[str, int] | None = None
+    numbers: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> tuple[str, Identity]:
@@ -114,7 +120,14 @@ def _parse_item(place: str, value: object) -> YamlItem | YamlProblem:
             if (text := _text(key, value[key])) is None:
                 return YamlProblem(place, "not_text", key)
             texts[key] = text
-    return _parse_values(place, texts, value.get(CONF_VARIABLES) or {})
+    variables = value.get(CONF_VARIABLES) or {}
+    item = _parse_values(place, texts, variables)
+    file, line = getattr(value, "__config_file__", None), getattr(value, "__line__", None)
+    if isinstance(item, YamlItem) and file and line:
+        values = {key: value.get(key) for key in (CONF_CLIENT_ID, CONF_CLIENT_SECRET)} | variables
+        numbers = [(key, str(one)) for key, one in values.items() if type(one) is int]
+        item = replace(item, source=(file, line), numbers=tuple(numbers))
+    return item
 
 
 def _parse_values(
@@ -140,11 +153,25 @@ def _parse_values(
     return YamlItem(place, domain, credential, "list", domain)
 
 
+async def _async_as_written(hass: HomeAssistant, item: YamlItem) -> YamlItem | YamlProblem:
+    """Return an item whose numbers are written as the texts that they are taken for."""
+    if item.source and item.numbers:
+        file, line = item.source
+        written = await hass.async_add_executor_job(
+            scalars_at, Path(hass.config.config_dir), Path(file), line
+        )
+        for key, text in item.numbers:
+            if text not in written.get(key, ()):
+                return YamlProblem(item.place, "not_text", key)
+    return item
+
+
 def _text(key: str, value: object) -> str | None:
     """Return the text that a value stands for, None where that cannot be told.
 
-    A whole number is its digits. What else YAML has read as no text, such as 1e5, may have been
-    written in several ways; of a name, each of them will do.
+    A whole number is its digits, where it was written by them (`_async_as_written`). What else YAML
+    has read as no text, such as 1e5, may have been written in several ways; of a name, each of them
+    will do.
     """
     if isinstance(value, str):
         return value
@@ -192,6 +219,8 @@ async def async_check_items(
         item = one
         if isinstance(item, YamlItem):
             item = await _async_unknown_domain(hass, item) if item.domain not in domains else item
+        if isinstance(item, YamlItem):
+            item = await _async_as_written(hass, item)
         if isinstance(item, YamlItem):
             item = _with_variables(item, variables.get(item.domain))
         if isinstance(item, YamlProblem):

@@ -54,12 +54,13 @@ class AuthImplementation(LocalOAuth2Implementation):
         authorization_server: AuthorizationServer,
     ) -> None:
         """Initialize for the credential that the integration's entries know as `auth_domain`."""
-        super().__init__(hass, auth_domain, "", "", "", "")
+        super().__init__(hass, auth_domain, "", "", "", NO_SERVER.token_url)
         if isinstance(own := type(self).token_auth_method, str):
             # A subclass says it as one of Home Assistant's does.
             authorization_server = replace(authorization_server, token_endpoint_auth_method=own)
         self._credential = credential
         self._declared_server = authorization_server
+        self._server = NO_SERVER
         self._fill_server()
         self._service_domain = DOMAIN
         self.error: TokenRequestError | None = None
@@ -95,16 +96,19 @@ class AuthImplementation(LocalOAuth2Implementation):
         """Become the implementation of the credential at its server."""
         self._without_server = ""
         try:
-            self._server = self._declared_server.with_values(self._credential.variables)
+            server = self._declared_server.with_values(self._credential.variables)
         except InvalidServerError as err:
             # It is told when it matters: other credentials are as good as before.
-            self._server, self._without_server = NO_SERVER, str(err)
+            server, self._without_server = NO_SERVER, str(err)
         if self._declared_server is NO_SERVER:
             self._without_server = "its server is not known now"
         self.client_id = self._credential.client_id
         self.client_secret = self._credential.client_secret
-        self.authorize_url = self._server.authorize_url or ""
-        self.token_url = self._server.token_url
+        if server != self._server:
+            # What a subclass has made of the URLs stays for as long as they are the same.
+            self._server = server
+            self.authorize_url = server.authorize_url or ""
+            self.token_url = server.token_url
 
     @property
     @override
@@ -232,7 +236,9 @@ class AuthImplementation(LocalOAuth2Implementation):
             try:
                 return await request()
             except InvalidClientError:
-                if credential == self.credential:
+                now = self.credential
+                if credential == now or credential.variables != now.variables:
+                    # A token of one server is not for another one.
                     raise
             # It was corrected while the server looked at the old one.
             return await request()
