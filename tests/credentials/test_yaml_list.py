@@ -260,7 +260,7 @@ async def test_numbers_that_are_written_otherwise(
     hass.config.config_dir = str(tmp_path)
     (tmp_path / "number.txt").write_text("12")
     items = f"{DOMAIN}:\n  - {{domain: acme, {text}}}\n"
-    await _start(hass, tmp_path, items, "octal: 0123\n")
+    await start(hass, tmp_path, items, "octal: 0123\n")
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == "yaml_not_text"
     assert issue.translation_placeholders is not None
@@ -279,8 +279,8 @@ async def test_numbers_in_secrets(
         "- domain: acme\n  client_id: 12\n  client_secret: !secret number\n"
     )
     items = f"{DOMAIN}: !include sub/list.yaml\n"
-    await _start(hass, tmp_path / "config", items, secrets)
-    assert _values(hass, "client_id", "client_secret") == [("12", "12345")]
+    await start(hass, tmp_path / "config", items, secrets)
+    assert values(hass, "client_id", "client_secret") == [("12", "12345")]
 
 
 async def test_numbers_in_a_file_that_is_gone(
@@ -296,7 +296,7 @@ async def test_numbers_in_a_file_that_is_gone(
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == "yaml_not_text"
     # Of what did not come from a file, there is nothing else to go by.
-    assert _values(hass, "client_id") == [("13",)]
+    assert values(hass, "client_id") == [("13",)]
 
 
 @pytest.mark.parametrize(("item", "reason", "key"), BAD_ITEMS.values(), ids=list(BAD_ITEMS))

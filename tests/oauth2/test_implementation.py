@@ -1,6 +1,7 @@
 """Tests of the implementation: what it sends, and what becomes of what comes back."""
 
 import asyncio
+import dataclasses
 from functools import partial
 import time
 from typing import Any, Unpack, override
@@ -72,6 +73,9 @@ async def test_method_of_a_subclass(hass: HomeAssistant, server: RecordingServer
     assert "client_secret" not in server.requests[0].body
     method = implementation.authorization_server.token_endpoint_auth_method
     assert implementation.token_auth_method == method == "client_secret_basic"
+    # Also of a server that is told later.
+    implementation.authorization_server = dataclasses.replace(declared, scopes=["a"])
+    assert implementation.token_auth_method == "client_secret_basic"
 
 
 @pytest.mark.parametrize("kind", [InvalidClientError, InvalidGrantError, UnavailableError])

@@ -55,9 +55,6 @@ class AuthImplementation(LocalOAuth2Implementation):
     ) -> None:
         """Initialize for the credential that the integration's entries know as `auth_domain`."""
         super().__init__(hass, auth_domain, "", "", "", NO_SERVER.token_url)
-        if isinstance(own := type(self).token_auth_method, str):
-            # A subclass says it as one of Home Assistant's does.
-            authorization_server = replace(authorization_server, token_endpoint_auth_method=own)
         self._credential = credential
         self._declared_server = authorization_server
         self._server = NO_SERVER
@@ -102,6 +99,10 @@ class AuthImplementation(LocalOAuth2Implementation):
             server, self._without_server = NO_SERVER, str(err)
         if self._declared_server is NO_SERVER:
             self._without_server = "its server is not known now"
+        own = type(self).token_auth_method
+        if server is not NO_SERVER and isinstance(own, str):
+            # A subclass says it as one of Home Assistant's does.
+            server = replace(server, token_endpoint_auth_method=own)
         self.client_id = self._credential.client_id
         self.client_secret = self._credential.client_secret
         if server != self._server:
