@@ -283,6 +283,22 @@ async def test_numbers_in_secrets(
     assert values(hass, "client_id", "client_secret") == [("12", "12345")]
 
 
+async def test_number_in_a_secret_of_another_folder(
+    hass: HomeAssistant, install: Install, tmp_path: Path
+) -> None:
+    """Outside of the configuration there are no secrets: their numbers are not known."""
+    install("acme", PLATFORM)
+    hass.config.config_dir = str(tmp_path / "config")
+    (tmp_path / "secrets.yaml").write_text("number: 12")
+    (tmp_path / "list.yaml").write_text("client_id: !secret number")
+    item = NodeDictClass({"domain": "acme", "client_id": 12})
+    item.__config_file__, item.__line__ = str(tmp_path / "list.yaml"), 1
+    assert await async_setup_component(hass, DOMAIN, {DOMAIN: [item]})
+    await hass.async_block_till_done()
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "yaml_not_text"
+
+
 async def test_numbers_in_a_file_that_is_gone(
     hass: HomeAssistant, install: Install, tmp_path: Path
 ) -> None:

@@ -38,9 +38,7 @@ def scalars_at(config_dir: Path, file: Path, line: int) -> Scalars:
 
 def _secret(config_dir: Path, file: Path, name: str) -> str | None:
     """Return what a secret is written as, None where there is none."""
-    for folder in file.parents:
-        if not folder.is_relative_to(config_dir):
-            break
+    for folder in (one for one in file.parents if one.is_relative_to(config_dir)):
         secrets = dict(_scalars(_compose(folder / _SECRETS)))
         if name in secrets:
             return secrets[name].value
