@@ -252,6 +252,22 @@ ENCODINGS: Final[list[Callable[[str], str]]] = [
     lambda text: json.dumps(text)[1:-1],
     lambda text: text.replace("/", "\\/"),
 ]
+# Where servers put what they say of an error: a body, and headers.
+SHAPES: Final[list[Callable[[str], tuple[object, dict[str, str]]]]] = [
+    lambda text: ({"error": text}, {}),
+    lambda text: ({"error": "odd", "error_description": text}, {}),
+    lambda text: ({"error": {"code": text, "message": text}}, {}),
+    lambda text: ({"errors": [{"errorType": "odd", "message": text}]}, {}),
+    lambda text: ({"errors": [text], "message": text}, {}),
+    lambda text: ({"fault": {"faultstring": text, "detail": {"errorcode": text}}}, {}),
+    lambda text: ({"errcode": 1, "errmsg": text}, {}),
+    lambda text: ([{"error": text}], {}),
+    lambda text: ({"error": f"invalid_client: {text}", "title": text}, {}),
+    lambda text: (
+        {"error": "odd"},
+        {"WWW-Authenticate": f'Bearer error="{quote(text)}", error_description="{quote(text)}"'},
+    ),
+]
 # What is sent; found again by its letters, which the words around it have not.
 LETTERS: Final = "0123456789abcdef"
 SENT: Final = st.tuples(TEXT, st.text(LETTERS, min_size=12, max_size=40), TEXT)
@@ -269,7 +285,7 @@ WORDS: Final = st.text(st.characters(exclude_categories=["Cs"], exclude_characte
     basic=st.booleans(),
     encodings=st.lists(st.sampled_from(ENCODINGS), min_size=1, max_size=3),
     words=st.lists(WORDS, min_size=2, max_size=2),
-    field=st.sampled_from(["error", "error_description"]),
+    shape=st.sampled_from(SHAPES),
     status=st.sampled_from([200, 400, 401, 500]),
 )
 @FUZZ
@@ -281,7 +297,7 @@ async def test_echo(
     key: tuple[str, str, str],
     encodings: list[Callable[[str], str]],
     words: list[str],
-    field: str,
+    shape: Callable[[str], tuple[object, dict[str, str]]],
     status: int,
     *,
     basic: bool,
@@ -293,7 +309,8 @@ async def test_echo(
     for encode in encodings:
         echoed = encode(echoed)
     text = f"{words[0]} {echoed} {words[1]}"
-    server.respond = answer({"error": "odd"} | {field: text}, status)
+    body, headers = shape(text)
+    server.respond = answer(body, status, **headers)
     endpoint = TokenEndpoint(
         hass,
         str(URL(server.token_url).with_query({"key": "".join(key)})),
@@ -302,12 +319,17 @@ async def test_echo(
         "acme",
     )
     with pytest.raises(TokenRequestError) as raised:
-        await endpoint.async_request_token({name: "".join(parts) for name, parts in sent.items()})
+        await _token(endpoint, {name: "".join(parts) for name, parts in sent.items()})
     error = raised.value
     told = f"{error!r} {error} {vars(error)}".lower()
     for _, letters, _ in (*sent.values(), secret, key):
         assert letters not in told
     assert error.__context__ is None
+
+
+async def _token(endpoint: TokenEndpoint, data: dict[str, str]) -> None:
+    """Ask for a token; an answer with words that stand for no error has none."""
+    endpoint.checked(await endpoint.async_request_token(data))
 
 
 async def _the_one(hass: HomeAssistant, domain: str = "demo_cloud") -> None:
