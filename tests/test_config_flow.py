@@ -823,6 +823,14 @@ async def test_client_of_the_platform(
     assert "client_id=built-in&redirect_uri=https://app.example/callback" in url
 
 
+async def test_choice_that_is_not_asked_for(hass: HomeAssistant, install: Install) -> None:
+    """Where the platform has a redirect URI of its own, the stored choice stays when edited."""
+    install("a_cloud", OWN_CLIENT.replace("{url}", "http://127.0.0.1:9"))
+    subentry = await add_credential(hass, "a_cloud", redirect_uri=RedirectUri.OWN)
+    await _submit_edit(hass, await _open_edit(hass, subentry), {"client_id": "new"})
+    assert (stored(hass)[0]["client_id"], stored(hass)[0]["redirect_uri"]) == ("new", "own")
+
+
 async def test_rejected_client_of_the_platform(
     hass: HomeAssistant, install: Install, demo_cloud: DemoAuthorizationServer
 ) -> None:

@@ -45,6 +45,7 @@ from tests.common import (
     SENTINEL,
     add_credential,
     begin_repair,
+    continue_repair,
     entry_of,
     issue_ids,
     stored,
@@ -516,3 +517,37 @@ async def test_websocket(
     assert (await command("update", **this, variables=changes))["variables"] == changes
     assert len(_logins(hass)) == 1
     assert server.requests[-1].path.startswith("/third/")
+
+
+async def test_platform_that_cannot_tell_any_more(
+    hass: HomeAssistant, install: Install, server: RecordingServer
+) -> None:
+    """A platform that is away while the form is open does not lose what was entered."""
+    platform = TENANTS.replace("{url}", server.url).replace(
+        "    return", "    if hass.data.get('away'):\n        raise RuntimeError\n    return"
+    )
+    install("leaving", platform)
+    subentry = await add_credential(hass, "leaving", "id", variables=HOME)
+    step = await _edit(hass, subentry)
+    hass.data["away"] = True
+    flow = hass.config_entries.subentries
+    step = await flow.async_configure(step["flow_id"], {**FORM, "variable_1": "a/b"})
+    assert step["errors"] == {"variable_1": "variable_invalid"}
+    assert _suggested(step)["variable_1"] == "a/b"
+
+
+async def test_restore(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """A deleted credential is restored at its own server, whatever there is at another one."""
+    subentry = await add_credential(hass, "acme", "id", variables=HOME)
+    await add_credential(hass, "acme", "id", name="Other", variables={"tenant": "work"})
+    await add_credential(hass, "acme", "id", name="Plain")
+    await _account(hass, expired=False)
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    await hass.async_block_till_done()
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    assert "restore" in step["menu_options"]
+    await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
+    assert issue_ids(hass) == []
+    restored = {one["auth_domain"]: one.get("variables", {}) for one in stored(hass)}
+    assert restored == {"acme_id": HOME, "acme_id_2": {"tenant": "work"}, "acme_id_3": {}}
