@@ -239,7 +239,7 @@ async def test_bad_value(
 
 async def test_two_tenants(hass: HomeAssistant, server: RecordingServer) -> None:
     """The same client id at two tenants is two credentials; at one, it is there already."""
-    for tenant in ("home", "work"):
+    for tenant in ("home", "office"):
         step = await _begin(hass)
         values = {**FORM, "variable_1": tenant}
         await hass.config_entries.flow.async_configure(step["flow_id"], values)
@@ -250,7 +250,7 @@ async def test_two_tenants(hass: HomeAssistant, server: RecordingServer) -> None
     implementations = await async_get_implementations(hass, "acme")
     assert {key: _of(one).token_url for key, one in implementations.items()} == {
         "acme_id": f"{server.url}/home/token",
-        "acme_id_2": f"{server.url}/work/token",
+        "acme_id_2": f"{server.url}/office/token",
     }
     first, second = entry_of(hass).subentries.values()
     edit = await _edit(hass, second, {**FORM, "variable_1": "home"})
@@ -268,17 +268,17 @@ async def test_another_tenant(hass: HomeAssistant, server: RecordingServer) -> N
     same = {**FORM, "variable_1": "home", "variable_2": "us", "client_secret": f"{SENTINEL}-2"}
     await _edit(hass, subentry, same)
     assert _logins(hass) == []
-    await _edit(hass, subentry, {**FORM, "variable_1": "work", "variable_2": "eu"})
+    await _edit(hass, subentry, {**FORM, "variable_1": "office", "variable_2": "eu"})
     assert len(_logins(hass)) == 1
-    assert stored(hass)[0]["variables"] == {"tenant": "work"}
-    assert subentry.unique_id == "acme.id\ntenant=work"
-    assert implementation.authorize_url == f"{server.url}/work/authorize"
-    assert implementation.token_url == f"{server.url}/work/token"
-    assert implementation.authorization_server.revocation_url == f"{server.url}/work/revoke"
+    assert stored(hass)[0]["variables"] == {"tenant": "office"}
+    assert subentry.unique_id == "acme.id\ntenant=office"
+    assert implementation.authorize_url == f"{server.url}/office/authorize"
+    assert implementation.token_url == f"{server.url}/office/token"
+    assert implementation.authorization_server.revocation_url == f"{server.url}/office/revoke"
     assert implementation.authorization_server.token_params == {"region": "eu"}
     server.requests.clear()
     await implementation.async_refresh_token(EXPIRED)
-    assert [request.path for request in server.requests] == ["/work/token"]
+    assert [request.path for request in server.requests] == ["/office/token"]
 
 
 async def test_another_tenant_while_a_token_is_refreshed(
@@ -289,7 +289,7 @@ async def test_another_tenant_while_a_token_is_refreshed(
     (implementation,) = (await async_get_implementations(hass, "acme")).values()
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        data = {**subentry.data, "variables": {"tenant": "work"}}
+        data = {**subentry.data, "variables": {"tenant": "office"}}
         hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
         return await answer({"error": "invalid_client"}, 401)(request)
 
@@ -297,7 +297,7 @@ async def test_another_tenant_while_a_token_is_refreshed(
     with pytest.raises(InvalidClientError):
         await implementation.async_refresh_token(EXPIRED)
     assert [request.path for request in server.requests] == ["/home/token"]
-    assert _of(implementation).token_url == f"{server.url}/work/token"
+    assert _of(implementation).token_url == f"{server.url}/office/token"
 
 
 async def test_urls_of_a_subclass(hass: HomeAssistant) -> None:
@@ -331,12 +331,12 @@ async def test_computed(
     implementation = _of(found)
     path = "of" if kind is COMPUTED else "made"
     assert implementation.token_url == f"{server.url}/{path}/home/token"
-    step = await _edit(hass, subentry, {**FORM, "variable_1": "work"})
+    step = await _edit(hass, subentry, {**FORM, "variable_1": "office"})
     assert step["type"] is FlowResultType.ABORT
-    assert implementation.token_url == f"{server.url}/{path}/work/token"
-    assert urlsplit(implementation.authorize_url).path == f"/{path}/work"
+    assert implementation.token_url == f"{server.url}/{path}/office/token"
+    assert urlsplit(implementation.authorize_url).path == f"/{path}/office"
     # It was verified there, too.
-    assert server.requests[0].path == f"/{path}/work/token"
+    assert server.requests[0].path == f"/{path}/office/token"
 
 
 async def test_computed_for_some(
@@ -387,9 +387,9 @@ async def test_values_that_do_not_fit(
         await implementation.async_generate_authorize_url("flow")
     assert vars(raised.value)["translation_domain"] == DOMAIN
     assert "'tenant'" in str(vars(raised.value)["description_placeholders"])
-    await _edit(hass, subentry, {**FORM, "variable_1": "work"})
-    assert _of(implementation).token_url == f"{server.url}/work/token"
-    assert "/work/authorize?" in await implementation.async_generate_authorize_url("flow")
+    await _edit(hass, subentry, {**FORM, "variable_1": "office"})
+    assert _of(implementation).token_url == f"{server.url}/office/token"
+    assert "/office/authorize?" in await implementation.async_generate_authorize_url("flow")
 
 
 async def test_platform_that_cannot_tell(hass: HomeAssistant, install: Install) -> None:
@@ -425,7 +425,7 @@ async def test_repair(hass: HomeAssistant, hass_client: ClientSessionGenerator) 
     assert step["description_placeholders"]["variable_1"] == "Your tenant"
 
 
-@pytest.mark.parametrize("tenant", ["home", "work"])
+@pytest.mark.parametrize("tenant", ["home", "office"])
 @pytest.mark.parametrize("deleted", [True, False])
 async def test_relinked(hass: HomeAssistant, tenant: str, deleted: bool) -> None:
     """Tokens are not for another tenant; where they are from is not always known."""
@@ -445,7 +445,7 @@ async def test_relinked(hass: HomeAssistant, tenant: str, deleted: bool) -> None
     assert bool(_logins(hass)) is (tenant != "home" or not deleted)
 
 
-@pytest.mark.parametrize("tenant", ["home", "work"])
+@pytest.mark.parametrize("tenant", ["home", "office"])
 async def test_deleted_and_entered_again(hass: HomeAssistant, tenant: str) -> None:
     """Another tenant that gets the key of a deleted one is another client."""
     subentry = await add_credential(hass, "acme", "id", variables=HOME)
@@ -504,12 +504,12 @@ async def test_websocket(
     item = await command("create", **new, variables={**HOME, "region": "eu"})
     assert item["variables"] == HOME
     assert (await command("create", **new, variables=HOME))[0] == "already_configured"
-    second = await command("create", **new, variables={"tenant": "work"})
+    second = await command("create", **new, variables={"tenant": "office"})
     assert second["auth_domain"] == "acme_id_2"
     await _account(hass, expired=False)
     this = {"developer_credentials_id": item["id"]}
     assert (await command("update", **this, name="My app"))["variables"] == HOME
-    clash = await command("update", **this, variables={"tenant": "work", "region": "eu"})
+    clash = await command("update", **this, variables={"tenant": "office", "region": "eu"})
     assert clash[0] == "already_configured"
     assert (await command("update", **this, variables={}))[0] == "invalid_format"
     assert _logins(hass) == []
@@ -539,7 +539,7 @@ async def test_platform_that_cannot_tell_any_more(
 async def test_restore(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
     """A deleted credential is restored at its own server, whatever there is at another one."""
     subentry = await add_credential(hass, "acme", "id", variables=HOME)
-    await add_credential(hass, "acme", "id", name="Other", variables={"tenant": "work"})
+    await add_credential(hass, "acme", "id", name="Other", variables={"tenant": "office"})
     await add_credential(hass, "acme", "id", name="Plain")
     await _account(hass, expired=False)
     hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
@@ -550,4 +550,4 @@ async def test_restore(hass: HomeAssistant, hass_client: ClientSessionGenerator)
     await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
     assert issue_ids(hass) == []
     restored = {one["auth_domain"]: one.get("variables", {}) for one in stored(hass)}
-    assert restored == {"acme_id": HOME, "acme_id_2": {"tenant": "work"}, "acme_id_3": {}}
+    assert restored == {"acme_id": HOME, "acme_id_2": {"tenant": "office"}, "acme_id_3": {}}
