@@ -21,7 +21,7 @@ from yarl import URL
 
 from custom_components.developer_credentials import AuthImplementation, DeveloperCredential
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
-from custom_components.developer_credentials.credentials.yaml_list import (
+from custom_components.developer_credentials.credentials.yaml_reader import (
     CONFIG_SCHEMA,
     YamlItem,
     async_check_items,

@@ -30,7 +30,7 @@ from custom_components.developer_credentials import async_import_developer_crede
 from custom_components.developer_credentials.const import DOMAIN, LOGGER
 from custom_components.developer_credentials.credentials.store import async_find_subentry
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
-from custom_components.developer_credentials.credentials.yaml_list import YamlList
+from custom_components.developer_credentials.credentials.yaml_reader import YamlList
 from custom_components.developer_credentials.oauth2.client import DeveloperCredential
 from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, add_credential, entry_of, issue_ids
 from tests.conftest import Install

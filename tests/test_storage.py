@@ -45,7 +45,7 @@ from custom_components.developer_credentials.core_credentials.taking_over import
 from custom_components.developer_credentials.credentials.rejection import async_note_answer
 from custom_components.developer_credentials.credentials.store import async_new_subentry, key_of
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
-from custom_components.developer_credentials.credentials.yaml_list import (
+from custom_components.developer_credentials.credentials.yaml_reader import (
     CONFIG_SCHEMA,
     async_check_items,
 )

@@ -167,7 +167,7 @@ def test_abort_texts() -> None:
 def test_issue_texts() -> None:
     """Each repair has a text, and each text has its use."""
     platform = re.findall(r'PlatformError\(\s*"(\w+)"', "".join(SOURCE.values()))
-    yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_list"])
+    yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_reader"])
     others = re.findall(r'translation_key="(\w+)"', "".join(SOURCE.values()))
     assert {f"platform_{reason}" for reason in platform} | {
         f"yaml_{reason}" for reason in yaml

@@ -21,7 +21,7 @@ from .credentials.entry_tokens import async_revoke_token
 from .credentials.rejection import async_withdraw_outdated
 from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
 from .credentials.yaml_import import async_import_developer_credential, async_import_items
-from .credentials.yaml_list import CONFIG_SCHEMA, YamlList, async_check_items
+from .credentials.yaml_reader import CONFIG_SCHEMA, YamlList, async_check_items
 from .flows.credential_request import async_withdraw_offers
 from .flows.flow_handler import DeveloperCredentialsFlowHandler
 from .oauth2.client import DeveloperCredential

@@ -30,7 +30,7 @@ from custom_components.developer_credentials.credentials.store import (
     async_update_credential,
 )
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
-from custom_components.developer_credentials.credentials.yaml_list import YamlItem, YamlList
+from custom_components.developer_credentials.credentials.yaml_reader import YamlItem, YamlList
 from custom_components.developer_credentials.repairs import DamageFlow
 from custom_components.developer_credentials.system_health import async_get_info
 from tests.common import (

@@ -40,7 +40,7 @@ from custom_components.developer_credentials.credentials.store import (
     async_get_or_create_entry,
     async_new_subentry,
 )
-from custom_components.developer_credentials.credentials.yaml_list import YamlItem, YamlList
+from custom_components.developer_credentials.credentials.yaml_reader import YamlItem, YamlList
 from custom_components.developer_credentials.flows.credential_subject import OwnCredential
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
 from custom_components.developer_credentials.plain_text import escape_markdown, plain_line

@@ -23,7 +23,7 @@ from custom_components.developer_credentials import (
     async_import_developer_credential,
 )
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials import yaml_list
+from custom_components.developer_credentials.credentials import yaml_reader
 from tests.common import (
     CONFIG_FLOW,
     PLATFORM,
@@ -481,7 +481,7 @@ async def test_variable_that_came_later(
     """An item that is given values of variables, which it had none of, is the same credential."""
     install("acme", PLATFORM + TENANTS.replace("async_get_authorization_server", "unused"))
     await start(hass, tmp_path, f"{DOMAIN}:\n  - {{domain: acme, client_id: id}}\n")
-    with patch.object(yaml_list, "async_get_variables", return_value=None):
+    with patch.object(yaml_reader, "async_get_variables", return_value=None):
         await _reload(hass, tmp_path, f"{DOMAIN}:\n{TENANT.replace('T', 'home')}")
     assert values(hass, "auth_domain", "variables") == [("acme", {"tenant": "home"})]
 

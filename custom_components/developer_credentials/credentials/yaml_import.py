@@ -31,7 +31,7 @@ from .store import (
     async_update_credential,
 )
 from .stored_credential import CONF_IMPORTED, CONF_VARIABLES, stored_of
-from .yaml_list import YamlItem, YamlList
+from .yaml_reader import YamlItem, YamlList
 
 # The credentials that the list has brought, by integration and the client that it had.
 type _Imported = dict[tuple[str, Identity], ConfigSubentry]

@@ -14,7 +14,7 @@ from homeassistant.util.yaml.objects import NodeDictClass
 import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials import yaml_list
+from custom_components.developer_credentials.credentials import yaml_reader
 from tests.common import PLATFORM, SENTINEL, stored
 from tests.conftest import Install
 from tests.credentials.configuration import start, values
@@ -210,7 +210,7 @@ async def test_variables_that_nobody_can_tell(
     fails: str,
 ) -> None:
     """Where the platform cannot tell its variables, the item is taken as it is."""
-    monkeypatch.setattr(yaml_list, "TIMEOUT", 0.01)
+    monkeypatch.setattr(yaml_reader, "TIMEOUT", 0.01)
     install("acme", f"import asyncio\nasync def async_get_authorization_server(hass): {fails}")
     item = "{domain: acme, client_id: id, variables: {tenant: home}}"
     await start(hass, tmp_path, f"{DOMAIN}:\n  - {item}\n")
