@@ -28,6 +28,7 @@ from custom_components.developer_credentials.oauth2.errors import (
         ("BAD_CLIENT_SECRET", InvalidClientError),
         ("Error validating client secret.", InvalidClientError),
         ("client_id invalid", InvalidClientError),
+        ("Client Authentication failed", InvalidClientError),
         ("invalid_grant", InvalidGrantError),
         ("bad_verification_code", InvalidGrantError),
         ("Invalid Params: invalid code", InvalidGrantError),

@@ -29,6 +29,7 @@ _NAMES: Final[dict[type[TokenRequestError], tuple[str, ...]]] = {
         "application_cannot_be_found",  # Shopify
         "bad_client_id",  # HubSpot
         "bad_client_secret",  # HubSpot, Slack
+        "Client Authentication failed",  # PayPal, in its message
         "client_id invalid",  # Strava, of a field and a code
         "client_secret invalid",  # Strava; Fitbit, in its message
         "deleted_client",  # Google
