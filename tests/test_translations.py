@@ -119,7 +119,7 @@ def test_flows_speak_alike() -> None:
 
 def test_form_texts() -> None:
     """Each step, field and error of the form has a text, and each text has its use."""
-    form = SOURCE["credential_form"]
+    form = SOURCE["credential_form"] + SOURCE["credential_steps"]
     assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
     fields = {"name", "client_id", "client_secret", "redirect_uri"} | VARIABLES
     menu = CONFIG["step"]["user"]["menu_options"]
@@ -152,7 +152,8 @@ def test_abort_texts() -> None:
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
-    shared = reasons["credential_form"] | OBSTACLES | {"already_configured"}
+    form = reasons["credential_form"] | reasons["credential_steps"]
+    shared = form | OBSTACLES | {"already_configured"}
     assert set(CONFIG["abort"]) == (
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))

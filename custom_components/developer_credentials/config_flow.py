@@ -2,7 +2,7 @@
 
 The config flow serves "Add integration", and other flows that ask for a credential, which are gone
 on with afterwards. The subentry flow serves "Add credential" and the gear of each credential. The
-import flow makes the config entry itself. The steps are those of `credential_form`.
+import flow makes the config entry itself. The steps are those of `credential_steps`.
 """
 
 from contextlib import suppress
@@ -44,8 +44,8 @@ from .credentials.store import (
     async_new_subentry,
     async_update_credential,
 )
-from .flows.credential_form import CredentialSteps
 from .flows.credential_request import CredentialRequest
+from .flows.credential_steps import CredentialSteps
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
 from .plain_text import escape_markdown, plain_line

@@ -47,7 +47,8 @@ from .credentials.store import (
     key_of,
 )
 from .credentials.stored_credential import mended_data_of
-from .flows.credential_form import CredentialSteps, choice
+from .flows.credential_form import CredentialForm
+from .flows.credential_steps import choice
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
 from .plain_text import escape_markdown, plain_line
@@ -57,9 +58,9 @@ if TYPE_CHECKING:
     # The minimum version does not have the former.
     from homeassistant.components.repairs.models import RepairsFlowContext, RepairsFlowResult
 
-    _Steps = CredentialSteps[RepairsFlowContext, RepairsFlowResult, str]
+    _Steps = CredentialForm[RepairsFlowContext, RepairsFlowResult, str]
 else:
-    _Steps = CredentialSteps
+    _Steps = CredentialForm
 
 
 async def async_create_fix_flow(

@@ -1,9 +1,8 @@
 """The credential form: the steps that the config flow, the subentry flow and repairs share.
 
-The user chooses the integration, then fills in the form, which shows the integration's instructions
-and the redirect URIs to register. What it says is verified before it is saved; where the server
-rejects it, the user corrects it, or submits the same again to insist. Home Assistant's own
-application credentials are edited in the same form.
+It shows the integration's instructions and the redirect URIs to register. What it says is verified
+before it is saved; where the server rejects it, the user corrects it, or submits the same again to
+insist. Home Assistant's own application credentials are edited in the same form.
 """
 
 from abc import abstractmethod
@@ -11,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.selector import (
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -23,12 +21,10 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
-from homeassistant.loader import IntegrationNotFound, async_get_integration
 import voluptuous as vol
 
-from ..const import DEVELOPER_GUIDE_URL, NOTHING
+from ..const import NOTHING
 from ..core_credentials.editing import (
-    async_get_editable_application_credentials,
     async_update_application_credential,
 )
 from ..credentials.store import CONF_REDIRECT_URI
@@ -37,15 +33,14 @@ from ..oauth2.redirect_uri import RedirectUri, async_get_redirect_uri, async_get
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
-from ..platform import async_get_integrations, async_get_name
 from .credential_subject import OwnCredential, PeerCredential
 from .instructions import async_describe_redirect_uris, async_get_instructions
 
 
-class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
     FlowHandler[ContextT, ResultT, HandlerT]
 ):
-    """The steps that add or edit a credential."""
+    """The steps that fill in a credential, a new one or one that is there."""
 
     # The credential that is added or edited.
     _subject: OwnCredential | PeerCredential
@@ -72,58 +67,6 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
     @abstractmethod
     async def _async_save(self, subject: OwnCredential, credential: DeveloperCredential) -> ResultT:
         """Save a credential of ours, and finish the flow."""
-
-    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Choose what to do, where there is a choice."""
-        integrations = await async_get_integrations(self.hass)
-        application_credentials = await async_get_editable_application_credentials(self.hass)
-        if integrations and application_credentials:
-            return self.async_show_menu(
-                step_id="user", menu_options=["integration", "application_credential"]
-            )
-        if application_credentials:
-            return await self.async_step_application_credential()
-        if integrations:
-            return await self.async_step_integration()
-        return self.async_abort(
-            reason="no_integrations", description_placeholders={"url": DEVELOPER_GUIDE_URL}
-        )
-
-    async def async_step_integration(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Choose the integration that a new credential is for."""
-        integrations = await async_get_integrations(self.hass)
-        if user_input is None and len(integrations) > 1:
-            names = {domain: integration.name for domain, integration in integrations.items()}
-            return self.async_show_form(
-                step_id="integration", data_schema=choice(CONF_DOMAIN, names)
-            )
-        domain = user_input[CONF_DOMAIN] if user_input else next(iter(integrations))
-        self._subject = OwnCredential(self.hass, integrations[domain])
-        return await self.async_step_credential()
-
-    async def async_step_application_credential(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ResultT:
-        """Choose one of Home Assistant's application credentials to edit."""
-        choices = await async_get_editable_application_credentials(self.hass)
-        if user_input is None:
-            names = {
-                one.item_id: f"{await async_get_name(self.hass, one.domain)}: {one.credential}"
-                for one in choices.values()
-            }
-            return self.async_show_form(
-                step_id="application_credential", data_schema=choice("credential", names)
-            )
-        if (chosen := choices.get(user_input["credential"])) is None:
-            return self.async_abort(reason="credential_gone")
-        try:
-            integration = await async_get_integration(self.hass, chosen.domain)
-        except IntegrationNotFound:
-            return self.async_abort(
-                reason="integration_gone", description_placeholders={"domain": chosen.domain}
-            )
-        self._subject = PeerCredential(self.hass, integration, chosen)
-        return await self.async_step_edit_application_credential()
 
     async def async_step_credential(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Fill in a new credential."""
@@ -325,20 +268,6 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
             field = CONF_REDIRECT_URI if has_choice else "base"
             return {field: verification.outcome.value}, verification.detail
         return {}, ""
-
-
-def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
-    """Return the schema of a choice, in the order of the alphabet."""
-    options = [
-        SelectOptionDict(value=value, label=plain_line(label)) for value, label in labels.items()
-    ]
-    selector = SelectSelector(
-        SelectSelectorConfig(
-            options=sorted(options, key=lambda option: option["label"].casefold()),
-            mode=SelectSelectorMode.DROPDOWN,
-        )
-    )
-    return vol.Schema({vol.Required(name): selector})
 
 
 def _schema(

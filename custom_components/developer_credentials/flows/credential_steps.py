@@ -1,0 +1,94 @@
+"""The choices before the credential form: what to do, and for which integration or credential."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.const import CONF_DOMAIN
+from homeassistant.data_entry_flow import FlowContext, FlowResult
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+from homeassistant.loader import IntegrationNotFound, async_get_integration
+import voluptuous as vol
+
+from ..const import DEVELOPER_GUIDE_URL
+from ..core_credentials.editing import async_get_editable_application_credentials
+from ..plain_text import plain_line
+from ..platform import async_get_integrations, async_get_name
+from .credential_form import CredentialForm
+from .credential_subject import OwnCredential, PeerCredential
+
+
+class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    CredentialForm[ContextT, ResultT, HandlerT]
+):
+    """The steps that add or edit a credential, from the first choice on."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Choose what to do, where there is a choice."""
+        integrations = await async_get_integrations(self.hass)
+        application_credentials = await async_get_editable_application_credentials(self.hass)
+        if integrations and application_credentials:
+            return self.async_show_menu(
+                step_id="user", menu_options=["integration", "application_credential"]
+            )
+        if application_credentials:
+            return await self.async_step_application_credential()
+        if integrations:
+            return await self.async_step_integration()
+        return self.async_abort(
+            reason="no_integrations", description_placeholders={"url": DEVELOPER_GUIDE_URL}
+        )
+
+    async def async_step_integration(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Choose the integration that a new credential is for."""
+        integrations = await async_get_integrations(self.hass)
+        if user_input is None and len(integrations) > 1:
+            names = {domain: integration.name for domain, integration in integrations.items()}
+            return self.async_show_form(
+                step_id="integration", data_schema=choice(CONF_DOMAIN, names)
+            )
+        domain = user_input[CONF_DOMAIN] if user_input else next(iter(integrations))
+        self._subject = OwnCredential(self.hass, integrations[domain])
+        return await self.async_step_credential()
+
+    async def async_step_application_credential(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Choose one of Home Assistant's application credentials to edit."""
+        choices = await async_get_editable_application_credentials(self.hass)
+        if user_input is None:
+            names = {
+                one.item_id: f"{await async_get_name(self.hass, one.domain)}: {one.credential}"
+                for one in choices.values()
+            }
+            return self.async_show_form(
+                step_id="application_credential", data_schema=choice("credential", names)
+            )
+        if (chosen := choices.get(user_input["credential"])) is None:
+            return self.async_abort(reason="credential_gone")
+        try:
+            integration = await async_get_integration(self.hass, chosen.domain)
+        except IntegrationNotFound:
+            return self.async_abort(
+                reason="integration_gone", description_placeholders={"domain": chosen.domain}
+            )
+        self._subject = PeerCredential(self.hass, integration, chosen)
+        return await self.async_step_edit_application_credential()
+
+
+def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
+    """Return the schema of a choice, in the order of the alphabet."""
+    options = [
+        SelectOptionDict(value=value, label=plain_line(label)) for value, label in labels.items()
+    ]
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=sorted(options, key=lambda option: option["label"].casefold()),
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+    return vol.Schema({vol.Required(name): selector})
