@@ -325,7 +325,7 @@ async def test_integration_is_gone(hass: HomeAssistant) -> None:
 async def test_without_an_integration_of_ours(hass: HomeAssistant) -> None:
     """Without an integration to add a credential for, the flow begins with the choice."""
     await add_application_credential(hass)
-    module = "custom_components.developer_credentials.flows.credential_form"
+    module = "custom_components.developer_credentials.flows.credential_steps"
     with patch(f"{module}.async_get_integrations", return_value={}):
         step = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert step["step_id"] == "application_credential"

@@ -1,15 +1,13 @@
 """The collection that holds Home Assistant's own application credentials.
 
-The only file with private API: what `application_credentials` keeps stands in `hass.data`, and
-refuses updates. Where it is not as it is known here, there are no items, and nothing else is
-different.
+Where it is not as it is known here, there are no items, and nothing else is different.
 
 An item is replaced under its id, in one step: it is never absent, and what protects it, that its id
 is the `auth_implementation` of the entries that use it, stays.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
@@ -20,18 +18,11 @@ from homeassistant.const import (
     CONF_NAME,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.collection import (
-    CHANGE_UPDATED,
-    CollectionChange,
-    DictStorageCollection,
-)
-from homeassistant.util.hass_dict import HassKey
+from homeassistant.helpers.collection import CHANGE_UPDATED, CollectionChange
 
-from ..const import PEER
 from ..credentials.store import CONF_AUTH_DOMAIN, async_get_users_of
 from ..oauth2.client import DeveloperCredential
-
-_DATA_COLLECTION: Final[HassKey[DictStorageCollection]] = HassKey(PEER)
+from ..private_api import async_get_collection, async_schedule_save
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,9 @@ class ApplicationCredential:
 @callback
 def async_get_application_credentials(hass: HomeAssistant) -> dict[str, ApplicationCredential]:
     """Return the application credentials that can be read, by their ids."""
-    found = {item_id: _parse(item) for item_id, item in _items(hass).items()}
+    if (collection := async_get_collection(hass)) is None:
+        return {}
+    found = {item_id: _parse(item) for item_id, item in collection.data.items()}
     return {item_id: parsed for item_id, parsed in found.items() if parsed}
 
 
@@ -83,12 +76,6 @@ def async_get_application_credential_users(
     )
 
 
-@callback
-def async_is_set_up(hass: HomeAssistant) -> bool:
-    """Return whether `application_credentials` is set up."""
-    return _DATA_COLLECTION in hass.data
-
-
 async def async_replace_application_credential(
     hass: HomeAssistant, item_id: str, credential: DeveloperCredential
 ) -> ApplicationCredential | None:
@@ -99,8 +86,11 @@ async def async_replace_application_credential(
         item_id: The id of the item, which stays.
         credential: What it shall be.
     """
-    items = _items(hass)
-    if item_id not in items or (before := _parse(items[item_id])) is None:
+    collection = async_get_collection(hass)
+    if collection is None or item_id not in collection.data:
+        return None
+    items = collection.data
+    if (before := _parse(items[item_id])) is None:
         return None
     item = {
         **items[item_id],
@@ -110,22 +100,7 @@ async def async_replace_application_credential(
     }
     if credential.name is None:
         del item[CONF_NAME]
-    collection = hass.data[_DATA_COLLECTION]
     items[item_id] = item
-    collection._async_schedule_save()  # noqa: SLF001 - see above
+    async_schedule_save(collection)
     await collection.notify_changes([CollectionChange(CHANGE_UPDATED, item_id, item)])
     return before
-
-
-@callback
-def _items(hass: HomeAssistant) -> dict[str, dict[str, Any]]:
-    """Return the items of the collection, none where it is another than the one known here."""
-    collection = hass.data.get(_DATA_COLLECTION)
-    if (
-        isinstance(collection, DictStorageCollection)
-        and isinstance(getattr(collection, "data", None), dict)
-        and hasattr(collection, "_async_schedule_save")
-        and hasattr(collection, "notify_changes")
-    ):
-        return collection.data
-    return {}

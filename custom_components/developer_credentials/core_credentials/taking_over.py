@@ -16,11 +16,8 @@ from ..credentials.store import (
     async_get_or_create_entry,
     async_new_subentry,
 )
-from .collection import (
-    ApplicationCredential,
-    async_get_application_credentials,
-    async_is_set_up,
-)
+from ..private_api import async_is_set_up
+from .collection import ApplicationCredential, async_get_application_credentials
 
 # In our entry's data: the ids of the items that were taken over, each once.
 CONF_TAKEN_OVER: Final = "taken_over"

@@ -1,0 +1,61 @@
+"""What Home Assistant keeps for itself and is used here: the one file with private API.
+
+`application_credentials` keeps its collection in `hass.data`, and refuses updates. Whatever is not
+as it is known here is left alone: what depends on it is not offered, and that is told once.
+"""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.collection import DictStorageCollection
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN, LOGGER, PEER
+
+_DATA_COLLECTION: Final[HassKey[DictStorageCollection]] = HassKey(PEER)
+# What was told not to be as it is known.
+_DATA_TOLD: HassKey[set[str]] = HassKey(f"{DOMAIN}_private_api")
+
+
+@callback
+def async_get_unknown(hass: HomeAssistant) -> set[str]:
+    """Return what of Home Assistant was found not to be as it is known here, for diagnostics."""
+    return hass.data.setdefault(_DATA_TOLD, set())
+
+
+@callback
+def _async_tell(hass: HomeAssistant, what: str, effect: str) -> None:
+    """Log once that something is not as it is known, and what that means."""
+    if what not in (told := async_get_unknown(hass)):
+        told.add(what)
+        LOGGER.warning("This version of Home Assistant has another %s: %s", what, effect)
+
+
+@callback
+def async_is_set_up(hass: HomeAssistant) -> bool:
+    """Return whether `application_credentials` is set up."""
+    return _DATA_COLLECTION in hass.data
+
+
+@callback
+def async_get_collection(hass: HomeAssistant) -> DictStorageCollection | None:
+    """Return the collection of application credentials; None without it, or where it is another."""
+    collection = hass.data.get(_DATA_COLLECTION)
+    if (
+        isinstance(collection, DictStorageCollection)
+        and isinstance(getattr(collection, "data", None), dict)
+        and hasattr(collection, "_async_schedule_save")
+        and hasattr(collection, "notify_changes")
+    ):
+        return collection
+    if async_is_set_up(hass):
+        _async_tell(
+            hass, "collection of application credentials", "these are not looked after or edited"
+        )
+    return None
+
+
+@callback
+def async_schedule_save(collection: DictStorageCollection) -> None:
+    """Have a collection saved soon."""
+    collection._async_schedule_save()  # noqa: SLF001 - see above
