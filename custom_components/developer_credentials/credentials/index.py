@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
@@ -39,3 +40,7 @@ class Index:
     def is_of(self, entry: ConfigEntry) -> bool:
         """Return whether the entry is as it was."""
         return self.subentries is entry.subentries and self.modified_at is entry.modified_at
+
+
+# Without our config entry.
+NO_CREDENTIALS: Final = Index({}, datetime.min.replace(tzinfo=UTC), {}, {})
