@@ -1,6 +1,7 @@
 """Tests of the integrations' config flows, with Demo Cloud and with servers that refuse."""
 
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
@@ -38,7 +39,7 @@ from tests.recording_server import RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
-FORM = {"client_id": "client-id", "client_secret": SENTINEL, "redirect_uri": "default"}
+FORM = {"client_id": "client-id", "client_secret": SENTINEL}
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ async def _edit(hass: HomeAssistant) -> SubentryFlowResult:
     )
 
 
-async def _submit(hass: HomeAssistant, step: SubentryFlowResult, values: dict[str, str]) -> None:
+async def _submit(hass: HomeAssistant, step: SubentryFlowResult, values: dict[str, Any]) -> None:
     await hass.config_entries.subentries.async_configure(step["flow_id"], values)
 
 
@@ -119,7 +120,7 @@ async def test_rejected_client_is_corrected(
     assert form["step_id"] == "edit"
     assert form["errors"] == {"base": "rejected"}
     assert form["description_placeholders"] is not None
-    assert form["description_placeholders"]["detail"].startswith("invalid_client")
+    assert form["description_placeholders"]["detail"].startswith("(invalid_client")
     result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
     result = await log_in_and_return(hass, hass_client_no_auth, await _next(hass, result))
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -464,7 +465,7 @@ async def test_next_flow_fails(
     flow = hass.config_entries.flow
     form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER}, data=request)
     result = await flow.async_configure(form["flow_id"], FORM)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
     assert "next_flow" not in result
     assert "The flow of acme failed: ValueError" in caplog.text
 
@@ -485,7 +486,7 @@ async def test_next_flow_that_asks_nothing(
         DOMAIN, context={"source": SOURCE_USER}, data=CredentialRequest(domain="acme")
     )
     result = await flow.async_configure(form["flow_id"], FORM)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
     assert "next_flow" not in result
     assert len(hass.config_entries.async_entries("acme")) == 1
 
@@ -524,7 +525,7 @@ async def test_new_name_disturbs_nobody(
     entry = await _connect(hass, hass_client_no_auth)
     coordinator = entry.runtime_data
     step = await _edit(hass)
-    await _submit(hass, step, FORM | {"name": "New"})
+    await _submit(hass, step, FORM | {"more": {"name": "New"}})
     await hass.async_block_till_done()
     (subentry,) = entry_of(hass).subentries.values()
     assert subentry.title == "Demo Cloud: New"
@@ -544,7 +545,7 @@ async def test_new_client_id_asks_for_login(
     hass.config_entries.async_update_entry(entry, title="Demo <b>account</b>")
     step = await _edit(hass)
     assert step["description_placeholders"] is not None
-    assert step["description_placeholders"]["entries"] == r"Demo \<b\>account\<\/b\>"
+    assert r"Demo \<b\>account\<\/b\>" in step["description_placeholders"]["situation"]
     await hass.config_entries.subentries.async_configure(
         step["flow_id"], FORM | {"client_id": "new-id"}
     )
