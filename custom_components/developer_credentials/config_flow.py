@@ -183,7 +183,8 @@ class DeveloperCredentialsConfigFlow(
                 picked = {"implementation": auth_domain}
                 step = await manager.async_configure(step["flow_id"], picked)
         if step["type"] in {FlowResultType.ABORT, FlowResultType.CREATE_ENTRY}:
-            return None
+            # A flow of ours may have begun the form again.
+            return step.get("next_flow")
         return FlowType.CONFIG_FLOW, step["flow_id"]
 
 

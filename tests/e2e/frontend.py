@@ -81,7 +81,8 @@ class Frontend:
     async def turn_on(self, name: str) -> None:
         """Turn on a switch of a form."""
         self.clicks += 1
-        await self._page.get_by_role("switch", name=name).filter(visible=True).last.click()
+        row = self._page.locator("ha-selector-boolean").filter(has_text=name)
+        await row.locator("ha-switch").filter(visible=True).last.click()
 
     async def value(self, name: str) -> str:
         """Return what a field of a form has."""

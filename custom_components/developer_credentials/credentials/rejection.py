@@ -109,13 +109,13 @@ def async_insist(hass: HomeAssistant, key: Key) -> None:
 
 
 @callback
-def async_is_to_be_verified(hass: HomeAssistant, key: Key) -> bool:
-    """Return whether a login would lead to an error page of the server, unless the user insists."""
-    insisted = hass.data.setdefault(_DATA_INSISTED, set())
-    if key in insisted:
-        insisted.discard(key)
+def async_takes_insistence(hass: HomeAssistant, key: Key) -> bool:
+    """Return whether the user wants this login anyway; the next one is another question."""
+    insisted = hass.data.get(_DATA_INSISTED, set())
+    if key not in insisted:
         return False
-    return key in async_get_rejected(hass)
+    insisted.remove(key)
+    return True
 
 
 @callback

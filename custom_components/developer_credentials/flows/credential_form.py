@@ -25,7 +25,7 @@ from ..oauth2.redirect_uri import (
     async_is_redirect_uri_told,
 )
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
-from ..oauth2.verification import KNOWN, REJECTIONS, Outcome, Verification
+from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
 from .credential_fields import (
     CONF_MORE,
@@ -128,7 +128,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         outcome, detail = self._rejection
         if stored := self._subject.stored:
             self._shown, self._is_rejected = stored, True
-            self._objected = Objected(stored, Verification(outcome, detail, stored))
+            objected = stored.with_objection(OBJECTIONS[outcome])
+            self._objected = Objected(stored, Verification(outcome, detail, objected))
         return await self._async_show(step_id, None, {"base": outcome.value}, detail)
 
     async def _async_submit(self, step_id: str, user_input: dict[str, Any]) -> ResultT:

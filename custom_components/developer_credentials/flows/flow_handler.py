@@ -29,7 +29,11 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import async_get_integration
 
 from ..const import DOMAIN, NOTHING
-from ..credentials.rejection import async_is_to_be_verified, async_note_accepted
+from ..credentials.rejection import (
+    async_get_rejected,
+    async_note_accepted,
+    async_takes_insistence,
+)
 from ..credentials.store import async_get_by_key, async_get_entry, credential_of, key_of
 from ..oauth2.error_codes import kind_of
 from ..oauth2.errors import (
@@ -63,6 +67,8 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
     """
 
     asks_for_credential = True
+    # Whether the login has begun.
+    _has_begun = False
 
     @override
     async def async_step_pick_implementation(
@@ -93,7 +99,9 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
     @override
     async def async_step_auth(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Begin the login, unless it would end at an error page of the server."""
-        if user_input is None and (verification := await self._async_verify()):
+        # The frontend asks for the step again when it shows it, and may not be led elsewhere then.
+        begins, self._has_begun = not self._has_begun, True
+        if user_input is None and begins and (verification := await self._async_verify()):
             return await self._async_ask_for_credential(verification.detail, verification.outcome)
         return await super().async_step_auth(user_input)
 
@@ -106,11 +114,12 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         subentry = async_get_by_key(self.hass, (self.DOMAIN, self.flow_impl.domain))
         if subentry is None:
             return None
-        credential = credential_of(subentry)
+        key, credential = key_of(subentry), credential_of(subentry)
         is_elsewhere = async_is_elsewhere(
             self.hass, credential.redirect_uri, credential.registered_uri
         )
-        if not async_is_to_be_verified(self.hass, key_of(subentry)) and not is_elsewhere:
+        is_doubtful = is_elsewhere or key in async_get_rejected(self.hass)
+        if async_takes_insistence(self.hass, key) or not is_doubtful:
             return None
         integration = await async_get_integration(self.hass, self.DOMAIN)
         subject = OwnCredential(self.hass, integration, subentry)
@@ -119,7 +128,7 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         if verification.outcome in REJECTIONS:
             return verification
         if verification.outcome is Outcome.ACCEPTED:
-            async_note_accepted(self.hass, key_of(subentry))
+            async_note_accepted(self.hass, key)
         return None
 
     @override

@@ -55,13 +55,13 @@ class Outcome(StrEnum):
 
 
 # What the server has against a client.
-_OBJECTIONS: Final[dict[Outcome, Objection]] = {
+OBJECTIONS: Final[dict[Outcome, Objection]] = {
     Outcome.REJECTED: "rejected",
     Outcome.REDIRECT_URI_REJECTED: "redirect_uri_rejected",
 }
 
 # The server has something against the client.
-REJECTIONS: Final = _OBJECTIONS.keys()
+REJECTIONS: Final = OBJECTIONS.keys()
 
 # The server knows the client.
 KNOWN: Final = {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
@@ -120,7 +120,7 @@ async def async_verify(
                 )
     if verification.outcome is Outcome.INCONCLUSIVE:
         return verification
-    objection = _OBJECTIONS.get(verification.outcome)
+    objection = OBJECTIONS.get(verification.outcome)
     return replace(verification, credential=verification.credential.with_objection(objection))
 
 
