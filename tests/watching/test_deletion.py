@@ -10,6 +10,7 @@ from homeassistant.components.application_credentials import (
 )
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.loader import IntegrationNotLoaded
 from homeassistant.setup import async_setup_component
@@ -140,6 +141,18 @@ async def test_restored_without_a_reload(hass: HomeAssistant) -> None:
     assert issue_ids(hass) == []
 
 
+async def test_restored_for_those_that_wait(hass: HomeAssistant) -> None:
+    """An entry that tries again is loaded at once."""
+    await add_application_credential(hass, imported=True)
+    hass.data["peer_fails"] = ConfigEntryNotReady()
+    entry = await _entry(hass, "Account")
+    await _delete(hass)
+    hass.data["peer_fails"] = None
+    assert await deletion.async_restore(hass, KEY)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
 async def test_deleted_twice(hass: HomeAssistant) -> None:
     """What was restored and is deleted again is told again; it is restored as it was last."""
     await add_application_credential(hass, imported=True)
@@ -225,6 +238,19 @@ async def test_entered_again_under_another_name(
     assert not deletion.async_is_restorable(hass, KEY)
 
 
+async def test_nothing_to_add(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
+) -> None:
+    """Where the integration takes credentials of ours as well, none is asked for."""
+    install("both", PLATFORM, application_credentials=PLATFORM)
+    await async_import_client_credential(hass, "both", ClientCredential("id", SENTINEL))
+    entry = MockConfigEntry(domain="both", data={"auth_implementation": "both"}, entry_id=ENTRY_ID)
+    entry.add_to_hass(hass)
+    await _delete(hass, "both_id")
+    step = await begin_repair(hass_client, ISSUE)
+    assert step["menu_options"] == ["restore"]
+
+
 async def test_somebody_else_provides_it(hass: HomeAssistant, install: Install) -> None:
     """Where a credential of ours has the key that entries name, nothing is missing."""
     install("both", PLATFORM, application_credentials=PLATFORM)
@@ -295,6 +321,37 @@ async def test_not_looked_after(
     await hass.async_block_till_done()
     assert issue_ids(hass) == [ISSUE]
     assert await deletion.async_restore(hass, KEY)
+
+
+async def test_nothing_is_heard(hass: HomeAssistant) -> None:
+    """While our entry is not set up, nothing that happens is remembered or told."""
+    for client_id in ("first", "second", "third"):
+        credential = ClientCredential(client_id, SENTINEL)
+        await async_import_client_credential(hass, "peer", credential, client_id)
+    entries = [await _entry(hass, one, one) for one in ("first", "second", "third")]
+    await _delete(hass, "peer_first")
+    await _delete(hass, "peer_second")
+    assert len(issue_ids(hass)) == 2
+    await hass.config_entries.async_unload(entry_of(hass).entry_id)
+    await hass.async_block_till_done()
+    await _delete(hass, "peer_third")
+    await hass.config_entries.async_remove(entries[0].entry_id)
+    await hass.async_block_till_done()
+    assert issue_ids(hass) == []
+    await hass.config_entries.async_setup(entry_of(hass).entry_id)
+    await hass.async_block_till_done()
+    assert issue_ids(hass) == [issue_id_of(entries[1].entry_id)]
+    assert not deletion.async_is_restorable(hass, ("peer", "third"))
+
+
+async def test_nothing_deleted(hass: HomeAssistant) -> None:
+    """What has failed at the start is judged when Home Assistant has started, not before."""
+    await hass.config_entries.async_unload(entry_of(hass).entry_id)
+    await _entry(hass, "Account", "gone")
+    await hass.config_entries.async_setup(entry_of(hass).entry_id)
+    await add_application_credential(hass)
+    await hass.async_block_till_done()
+    assert issue_ids(hass) == []
 
 
 async def test_left_to_the_orphans(hass: HomeAssistant) -> None:

@@ -181,8 +181,10 @@ def async_set_deleted_elsewhere(hass: HomeAssistant, texts: Mapping[Key, IssueTe
         hass: Home Assistant.
         texts: The words by what the entries name, in the place of those that were given before.
     """
-    hass.data[_DATA_MEMORY].deleted_elsewhere = dict(texts)
-    hass.async_create_task(async_check(hass), f"{DOMAIN} orphaned entries")
+    memory = hass.data[_DATA_MEMORY]
+    if texts or memory.deleted_elsewhere:
+        memory.deleted_elsewhere = dict(texts)
+        hass.async_create_task(async_check(hass), f"{DOMAIN} orphaned entries")
 
 
 def _suspects(hass: HomeAssistant, memory: _Memory) -> dict[Key, ConfigEntry]:

@@ -74,8 +74,6 @@ class _Memory:
     @callback
     def async_tell(self) -> None:
         """Have it told what is missing; what is there again, or not used, is forgotten."""
-        if not self.deleted:
-            return
         there = {
             (one.domain, one.auth_domain)
             for one in async_get_application_credentials(self._hass).values()
@@ -143,8 +141,8 @@ def _async_get(hass: HomeAssistant, key: Key) -> _Deleted | None:
     return memory.deleted.get(key) if memory and async_get_options(hass).look_after else None
 
 
-async def async_restore(hass: HomeAssistant, key: Key) -> bool:
-    """Restore a deleted application credential; return False where it cannot be restored.
+async def async_restore(hass: HomeAssistant, key: Key) -> ApplicationCredential | None:
+    """Restore a deleted application credential; return None where it cannot be restored.
 
     The entries that lack it load again.
 
@@ -154,12 +152,12 @@ async def async_restore(hass: HomeAssistant, key: Key) -> bool:
     """
     deleted = _async_get(hass, key)
     if deleted is None or not await async_restore_application_credential(hass, deleted.item):
-        return False
+        return None
     for user in async_get_users_of(hass, *key):
         if user.state in _FAILED or any(user.async_get_active_flows(hass, {SOURCE_REAUTH})):
             # A reload ends a login that was asked for in want of an implementation.
             hass.config_entries.async_schedule_reload(user.entry_id)
-    return True
+    return deleted.application_credential
 
 
 @callback
