@@ -63,6 +63,13 @@ PLACEHOLDERS = {
     # An issue is for everybody; the steps of its repair bring what is for admins.
     "issues.credential_rejected.fix_flow.": FORM | {"answer", "credential", "since"},
     "issues.credential_rejected.title": {"credential"},
+    "issues.application_credential_deleted.title": {"credential"},
+    "issues.application_credential_deleted.fix_flow.": {
+        "credential",
+        "entries",
+        "integration",
+        "name",
+    },
     "issues.entries_orphaned.title": {"name"},
     "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
     "issues.credential_damaged.": {"integration", "name"},
@@ -188,6 +195,11 @@ def test_repair_texts() -> None:
         assert orphaned["step"][step] == CONFIG["step"][step]
     for texts in ("data", "data_description"):
         assert rejected["step"]["edit"][texts] == CONFIG["step"]["edit"][texts]
+    deleted = TRANSLATIONS["issues"]["application_credential_deleted"]["fix_flow"]
+    assert set(deleted["step"]["init"]["menu_options"]) == {"restore", "move"}
+    assert deleted["step"]["move"] == orphaned["step"]["move"]
+    for reason, text in deleted["abort"].items():
+        assert text == orphaned["abort"][reason]
     rejected_flow, _, orphaned_flow = SOURCE["repairs"].partition("class OrphanedEntriesFlow")
     assert set(rejected["step"]) == {"edit"}
     options = set(re.findall(r'options\.append\("(\w+)"\)', orphaned_flow))
