@@ -196,10 +196,9 @@ async def test_no_address(hass: HomeAssistant) -> None:
     flow = hass.config_entries.flow
     step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert step["description_placeholders"] is not None
-    assert step["description_placeholders"]["redirect_uris"] == ""
-    values = {"client_id": "id", "redirect_uri": "default"}
-    result = await flow.async_configure(step["flow_id"], values)
-    assert result["reason"] == "credential_saved"
+    assert step["description_placeholders"]["redirect_uri"] == ""
+    result = await flow.async_configure(step["flow_id"], {"client_id": "id"})
+    assert result["reason"] == "credential_saved_unchecked"
 
 
 @pytest.mark.usefixtures("setup", "current_request_with_host", "my")
