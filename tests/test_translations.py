@@ -72,6 +72,13 @@ PLACEHOLDERS = {
     "issues.credential_rejected.fix_flow.": FORM,
     "issues.credential_rejected.fix_flow.abort.credential_saved": TOLD,
     "issues.credential_rejected.title": {"credential"},
+    "issues.application_credential_deleted.title": {"credential"},
+    "issues.application_credential_deleted.fix_flow.": {
+        "credential",
+        "entries",
+        "integration",
+        "name",
+    },
     "issues.entries_orphaned.title": {"name"},
     "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
     "issues.credential_damaged.": {"integration", "name"},
@@ -229,6 +236,11 @@ def test_repair_texts() -> None:
         assert its["data_description"] == (
             CONFIG["step"][step]["data_description"] | section["data_description"]
         )
+    deleted = TRANSLATIONS["issues"]["application_credential_deleted"]["fix_flow"]
+    assert set(deleted["step"]["init"]["menu_options"]) == {"restore", "move"}
+    assert deleted["step"]["move"] == orphaned["step"]["move"]
+    for reason, text in deleted["abort"].items():
+        assert text == orphaned["abort"][reason]
     rejected_flow, _, orphaned_flow = SOURCE["repairs"].partition("class OrphanedEntriesFlow")
     assert set(rejected["step"]) == {"edit"}
     options = set(re.findall(r'options\.append\("(\w+)"\)', orphaned_flow))

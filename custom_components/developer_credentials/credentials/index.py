@@ -1,9 +1,9 @@
 """The index of the stored credentials: found by what they are known by, without a listener."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-import operator
-from typing import Any
+from datetime import UTC, datetime
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
@@ -14,12 +14,12 @@ from .stored_credential import SUBENTRY_TYPE, Key, stored_of
 class Index:
     """The credentials by what they are known by, as of one state of the config entry.
 
-    Home Assistant replaces the mapping when a subentry comes or goes, and the data of one that
-    changes, so that the index is right for as long as these are the same objects.
+    Home Assistant replaces the mapping when a subentry comes or goes, and the entry's time of
+    change when one changes, so that the index is right for as long as these are the same objects.
     """
 
     subentries: Mapping[str, ConfigSubentry]
-    data: Sequence[Mapping[str, Any]]
+    modified_at: datetime
     by_key: dict[Key, ConfigSubentry]
     by_domain: dict[str, list[ConfigSubentry]]
 
@@ -35,12 +35,12 @@ class Index:
                 continue
             if by_key.setdefault(key, subentry) is subentry:
                 by_domain.setdefault(key[0], []).append(subentry)
-        data = [subentry.data for subentry in entry.subentries.values()]
-        return cls(entry.subentries, data, by_key, by_domain)
+        return cls(entry.subentries, entry.modified_at, by_key, by_domain)
 
     def is_of(self, entry: ConfigEntry) -> bool:
         """Return whether the entry is as it was."""
-        now = (subentry.data for subentry in entry.subentries.values())
-        return self.subentries is entry.subentries and all(
-            map(operator.is_, self.data, now, strict=True)
-        )
+        return self.subentries is entry.subentries and self.modified_at is entry.modified_at
+
+
+# Without our config entry.
+NO_CREDENTIALS: Final = Index({}, datetime.min.replace(tzinfo=UTC), {}, {})

@@ -31,7 +31,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
 from ..plain_text import join_surrogates, plain_line
-from .index import Index
+from .index import NO_CREDENTIALS, Index
 from .stored_credential import (
     CONF_AUTH_DOMAIN,
     CONF_AUTH_METHOD,
@@ -65,7 +65,7 @@ _DATA_ENTRY_LOCK: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_entry_lock")
 def _async_index(hass: HomeAssistant) -> Index:
     """Return the index of what is stored now."""
     if (entry := async_get_entry(hass)) is None:
-        return Index({}, [], {}, {})
+        return NO_CREDENTIALS
     index = hass.data.get(_DATA_INDEX)
     if index is None or not index.is_of(entry):
         index = hass.data[_DATA_INDEX] = Index.of(entry)
