@@ -29,6 +29,7 @@ from .credentials.damage import (
 )
 from .credentials.orphaned_entries import (
     async_get_deleted,
+    async_get_deleted_elsewhere,
     async_is_orphaned,
     async_relink,
     async_replace,
@@ -54,6 +55,7 @@ from .oauth2.client import DeveloperCredential
 from .oauth2.verification import Outcome, Verification
 from .plain_text import escape_markdown, plain_line
 from .platform import async_get_integrations, async_get_name
+from .watching import deletion
 
 if TYPE_CHECKING:
     # The minimum version does not have the former.
@@ -168,17 +170,22 @@ class OrphanedEntriesFlow(CredentialRepairFlow):
             "name": plain_line(name),
         }
         options = []
+        if deleted_elsewhere := async_get_deleted_elsewhere(self.hass, self._key):
+            self._placeholders = {**self._placeholders, **deleted_elsewhere.placeholders}
         deleted = async_get_deleted(self.hass, self._key)
-        if deleted and not async_find_subentry(
-            self.hass,
-            domain,
-            deleted.data[CONF_CLIENT_ID],
-            deleted.data.get(CONF_VARIABLES, {}),
-        ):
+        if (
+            deleted
+            and not async_find_subentry(
+                self.hass,
+                domain,
+                deleted.data[CONF_CLIENT_ID],
+                deleted.data.get(CONF_VARIABLES, {}),
+            )
+        ) or deletion.async_is_restorable(self.hass, self._key):
             options.append("restore")
         if implementations:
             options.append("move")
-        if domain in await async_get_integrations(self.hass):
+        if not deleted_elsewhere and domain in await async_get_integrations(self.hass):
             options.append("add")
         if not options:
             return self.async_abort(
@@ -192,7 +199,10 @@ class OrphanedEntriesFlow(CredentialRepairFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Restore what was deleted, as it was."""
-        if await async_restore(self.hass, self._key) is None:
+        if not (
+            await async_restore(self.hass, self._key)
+            or await deletion.async_restore(self.hass, self._key)
+        ):
             return self.async_abort(reason="already_repaired")
         return self.async_create_entry(data={})
 

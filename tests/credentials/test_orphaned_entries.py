@@ -175,6 +175,18 @@ async def test_login_that_is_needed_for_another_reason(
     assert entry.runtime_data is not runtime_data
 
 
+async def test_disabled_and_enabled(hass: HomeAssistant) -> None:
+    """An entry that is enabled again lacks the deleted credential as before."""
+    await add_credential(hass, "acme")
+    entry = await _entry(hass, "Account")
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await _delete(hass)
+    assert ISSUE not in issue_ids(hass)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await hass.async_block_till_done()
+    assert ISSUE in issue_ids(hass)
+
+
 async def test_restored_by_yaml(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
     """What YAML has brought back with the entry is not restored beside it; the entries have it."""
     await add_credential(hass, "acme")
