@@ -205,7 +205,7 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
         raise CommandError("not_found", "credential_not_found")
     subject = PeerCredential(hass, await _async_integration(hass, found.domain), found)
     wanted: DeveloperCredential | None = None
-    while wanted != (now := _merged(subject.stored, fields)):
+    while wanted != (now := _merged(subject.stored or found.credential, fields)):
         wanted = now
         await _async_verified(subject, wanted, fields)
     if not await async_update_application_credential(hass, found, wanted):
