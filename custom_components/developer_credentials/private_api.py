@@ -59,3 +59,17 @@ def async_get_collection(hass: HomeAssistant) -> DictStorageCollection | None:
 def async_schedule_save(collection: DictStorageCollection) -> None:
     """Have a collection saved soon."""
     collection._async_schedule_save()  # noqa: SLF001 - see above
+
+
+@callback
+def async_get_current_step(hass: HomeAssistant, flow_id: str) -> object | None:
+    """Return the object that is the current step of a config flow; None where it cannot be told.
+
+    Home Assistant makes a new one whenever somebody opens the flow, or goes on with it.
+    """
+    flows = getattr(hass.config_entries.flow, "_progress", None)
+    if not isinstance(flows, dict):
+        _async_tell(hass, "list of flows", "logins that cannot help stay")
+        return None
+    step: object | None = getattr(flows.get(flow_id), "cur_step", None)
+    return step
