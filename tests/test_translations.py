@@ -76,6 +76,10 @@ PLACEHOLDERS = {
     "issues.credential_rejected.fix_flow.abort.credential_saved": TOLD,
     "issues.credential_rejected.title": {"credential"},
     "issues.application_credential_rejected.title": {"credential"},
+    "issues.application_credential_rejected.fix_flow.": FORM
+    | {"answer", "credential", "entries", "since"},
+    "issues.application_credential_rejected.fix_flow.abort.credential_saved": TOLD,
+    "issues.application_credential_rejected.fix_flow.abort.integration_gone": {"domain"},
     "issues.application_credential_deleted.title": {"credential"},
     "issues.application_credential_deleted.fix_flow.": {
         "credential",
@@ -223,14 +227,18 @@ def test_repair_texts() -> None:
         for name in ("credential_rejected", "entries_orphaned")
     )
     assert orphaned["error"] == CONFIG["error"]
-    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repairs"]))
+    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repair_flow"]))
     assert rejected["error"].keys() == CONFIG["error"].keys() | unchanged
     assert rejected["error"].items() >= CONFIG["error"].items()
     for step in ("credential", "retry"):
         for texts in ("description", "title"):
             assert orphaned["step"][step][texts] == CONFIG["step"][step][texts]
+    core = TRANSLATIONS["issues"]["application_credential_rejected"]["fix_flow"]
+    assert core["error"] == rejected["error"]
+    form = "edit_application_credential"
     for step, its in (
         ("edit", rejected["step"]["edit"]),
+        (form, core["step"][form]),
         ("credential", orphaned["step"]["credential"]),
         ("retry", orphaned["step"]["retry"]),
     ):
@@ -242,6 +250,10 @@ def test_repair_texts() -> None:
         assert its["data_description"] == (
             CONFIG["step"][step]["data_description"] | section["data_description"]
         )
+    assert set(core["step"]) == {form, "init", "built_in"}
+    assert set(core["step"]["init"]["menu_options"]) == {form, "log_in"}
+    reasons = set(re.findall(r'reason="(\w+)"', SOURCE["core_repairs"]))
+    assert set(core["abort"]) == reasons | set(SAVED.values())
     deleted = TRANSLATIONS["issues"]["application_credential_deleted"]["fix_flow"]
     assert set(deleted["step"]["init"]["menu_options"]) == {"restore", "move"}
     assert deleted["step"]["move"] == orphaned["step"]["move"]
