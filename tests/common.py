@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import voluptuous as vol
 
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
@@ -79,6 +80,26 @@ def entry_of(hass: HomeAssistant) -> ConfigEntry:
 def stored(hass: HomeAssistant) -> list[dict[str, Any]]:
     """Return the data of all credentials, oldest first."""
     return [dict(subentry.data) for subentry in entry_of(hass).subentries.values()]
+
+
+def suggested(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what each field of a form shows, those of its sections among the others."""
+    values: dict[str, Any] = {}
+
+    def read(schema: vol.Schema) -> None:
+        for key, field in schema.schema.items():
+            if isinstance(field, section):
+                read(field.schema)
+            else:
+                values[str(key)] = (key.description or {}).get("suggested_value")
+
+    read(step["data_schema"])
+    return values
+
+
+def collapsed(step: Mapping[str, Any]) -> bool:
+    """Return whether the section of a form is closed."""
+    return bool(step["data_schema"].schema["more"].options["collapsed"])
 
 
 async def log_in_and_return(

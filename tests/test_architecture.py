@@ -26,9 +26,12 @@ BORDERS: Final[dict[str, frozenset[str]]] = {
     CONTRACT: frozenset({"oauth2"}),
     "credentials": frozenset({"oauth2", CONTRACT}),
     "core_credentials": frozenset({"oauth2", CONTRACT, "credentials"}),
-    "flows": frozenset({"oauth2", CONTRACT, "credentials", "core_credentials"}),
-    TOP: frozenset({"oauth2", CONTRACT, "credentials", "core_credentials", "flows"}),
-    TESTING: frozenset({"oauth2", CONTRACT, "credentials", "core_credentials", "flows", TOP}),
+    "watching": frozenset({"oauth2", CONTRACT, "credentials", "core_credentials"}),
+    "flows": frozenset({"oauth2", CONTRACT, "credentials", "core_credentials", "watching"}),
+    TOP: frozenset({"oauth2", CONTRACT, "credentials", "core_credentials", "watching", "flows"}),
+    TESTING: frozenset(
+        {"oauth2", CONTRACT, "credentials", "core_credentials", "watching", "flows", TOP}
+    ),
 }
 # The exception by which an implementation tells the flow that uses it why there is no login.
 FOR_THE_PROTOCOL: Final = "homeassistant.data_entry_flow.AbortFlow"

@@ -9,12 +9,15 @@ from homeassistant.config_entries import (
     SOURCE_USER,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.collection import CollectionChange
+from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.core_credentials.collection import (
     ApplicationCredential,
     async_get_application_credentials,
+    async_listen,
 )
 from tests.common import (
     SENTINEL,
@@ -65,3 +68,38 @@ async def test_odd_item(hass: HomeAssistant, item: Any) -> None:  # noqa: ANN401
     assert found.item_id == "peer_id"
     assert SENTINEL not in repr(found)
     assert isinstance(found, ApplicationCredential)
+
+
+async def test_listener(hass: HomeAssistant, peer: None) -> None:
+    """Each change is heard, until that is ended."""
+    heard: list[tuple[str, str]] = []
+    end = async_listen(hass, lambda change: heard.append((change.change_type, change.item_id)))
+    await add_application_credential(hass)
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    await collection.async_delete_item("peer_id")
+    end()
+    await add_application_credential(hass)
+    assert heard == [("added", "peer_id"), ("removed", "peer_id")]
+
+
+async def test_listener_is_ended_before_there_is_a_collection(hass: HomeAssistant) -> None:
+    """A listener that was ended hears nothing of a collection that comes later."""
+    heard: list[object] = []
+    async_listen(hass, heard.append)()
+    assert await async_setup_component(hass, "application_credentials", {})
+    await hass.async_block_till_done()
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    await collection.notify_changes([CollectionChange("added", "peer_id", {})])
+    assert heard == []
+
+
+@pytest.mark.usefixtures("peer")
+async def test_listener_that_fails(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
+    """Who adds an item does not notice a listener of ours that fails; no secret is logged."""
+
+    def fail(change: CollectionChange) -> None:
+        raise RuntimeError(str(change))
+
+    async_listen(hass, fail)
+    await add_application_credential(hass)
+    assert "was missed: RuntimeError" in caplog.text

@@ -6,6 +6,7 @@ An item is replaced under its id, in one step: it is never absent, and what prot
 is the `auth_implementation` of the entries that use it, stays.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,13 @@ from homeassistant.const import (
     CONF_DOMAIN,
     CONF_ID,
     CONF_NAME,
+    EVENT_COMPONENT_LOADED,
 )
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.collection import CHANGE_UPDATED, CollectionChange
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_UPDATED, CollectionChange
+from homeassistant.setup import EventComponentLoaded
 
+from ..const import LOGGER, PEER
 from ..credentials.store import CONF_AUTH_DOMAIN, async_get_users_of
 from ..oauth2.client import DeveloperCredential
 from ..private_api import async_get_collection, async_schedule_save
@@ -47,11 +51,11 @@ def async_get_application_credentials(hass: HomeAssistant) -> dict[str, Applicat
     """Return the application credentials that can be read, by their ids."""
     if (collection := async_get_collection(hass)) is None:
         return {}
-    found = {item_id: _parse(item) for item_id, item in collection.data.items()}
+    found = {item_id: parse_item(item) for item_id, item in collection.data.items()}
     return {item_id: parsed for item_id, parsed in found.items() if parsed}
 
 
-def _parse(item: dict[str, Any]) -> ApplicationCredential | None:
+def parse_item(item: Mapping[str, Any]) -> ApplicationCredential | None:
     """Return what an item says, None where it cannot be read."""
     try:
         return ApplicationCredential(
@@ -90,7 +94,7 @@ async def async_replace_application_credential(
     if collection is None or item_id not in collection.data:
         return None
     items = collection.data
-    if (before := _parse(items[item_id])) is None:
+    if (before := parse_item(items[item_id])) is None:
         return None
     item = {
         **items[item_id],
@@ -104,3 +108,77 @@ async def async_replace_application_credential(
     async_schedule_save(collection)
     await collection.notify_changes([CollectionChange(CHANGE_UPDATED, item_id, item)])
     return before
+
+
+@callback
+def async_is_free(hass: HomeAssistant, item_id: str) -> bool:
+    """Return whether an item could be restored under an id."""
+    collection = async_get_collection(hass)
+    return collection is not None and not collection.id_manager.has_id(item_id)
+
+
+async def async_restore_application_credential(
+    hass: HomeAssistant, item: Mapping[str, Any]
+) -> bool:
+    """Restore a deleted item under the id that it had; return False where that is not free.
+
+    Args:
+        hass: Home Assistant.
+        item: The item as it was.
+    """
+    item_id, collection = item[CONF_ID], async_get_collection(hass)
+    if collection is None or not async_is_free(hass, item_id):
+        return False
+    collection.data[item_id] = dict(item)
+    async_schedule_save(collection)
+    await collection.notify_changes(
+        [CollectionChange(CHANGE_ADDED, item_id, collection.data[item_id])]
+    )
+    return True
+
+
+@callback
+def async_listen(
+    hass: HomeAssistant, listener: Callable[[CollectionChange], None]
+) -> CALLBACK_TYPE:
+    """Have a listener hear of each item that is added, changed or deleted.
+
+    It does not matter whether `application_credentials` is set up by now. Whatever the listener
+    raises, who made the change does not notice.
+
+    Args:
+        hass: Home Assistant.
+        listener: Called in the event loop, after the change.
+
+    Returns:
+        What ends it.
+    """
+    stop: CALLBACK_TYPE | None = None
+
+    async def heard(change_type: str, item_id: str, item: dict[str, Any]) -> None:
+        try:
+            listener(CollectionChange(change_type, item_id, item))
+        except Exception as err:  # noqa: BLE001 - it is raised in Home Assistant's own dialog else
+            LOGGER.error("A change of an application credential was missed: %s", type(err).__name__)
+
+    @callback
+    def listen() -> None:
+        nonlocal stop
+        if collection := async_get_collection(hass):
+            stop = collection.async_add_listener(heard)
+
+    @callback
+    def loaded(event: Event[EventComponentLoaded]) -> None:
+        if event.data["component"] == PEER:
+            listen()
+
+    stop_waiting = hass.bus.async_listen(EVENT_COMPONENT_LOADED, loaded)
+    listen()
+
+    @callback
+    def end() -> None:
+        stop_waiting()
+        if stop:
+            stop()
+
+    return end

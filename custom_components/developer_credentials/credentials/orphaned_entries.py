@@ -2,13 +2,15 @@
 
 They are found when a credential is deleted, and at the start of Home Assistant, where an entry
 failed and no provider knows its `auth_implementation`. A credential that is deleted while it is
-used is kept in memory until the restart, so that it can be restored.
+used is kept in memory until the restart, so that it can be restored. What others have deleted they
+tell here, so that there is one repair for one thing, and restore it themselves.
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -56,15 +58,24 @@ _CLOUD: Final = "cloud"
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
 
+class IssueText(NamedTuple):
+    """What an issue about orphaned entries says: its translation key and placeholders."""
+
+    translation_key: str
+    placeholders: Mapping[str, str]
+
+
 class _Memory:
-    """The subentries as they were last, those that were deleted, and what is told in repairs."""
+    """The subentries as they were last, what was deleted, and what is told in repairs."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Initialize with the subentries as they are."""
         self.subentries = async_get_all_subentries(hass)
         self.deleted: dict[Key, ConfigSubentry] = {}
-        # By the entry that the issue is called after.
-        self.told: dict[Key, str] = {}
+        # What was deleted that is none of ours.
+        self.deleted_elsewhere: dict[Key, IssueText] = {}
+        # The entry that the issue is called after, and what it says.
+        self.told: dict[Key, tuple[str, IssueText]] = {}
         self.lock = asyncio.Lock()
 
 
@@ -88,7 +99,8 @@ def async_watch(hass: HomeAssistant) -> None:
     def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
         came_or_went = entry.domain == DOMAIN and _async_remember(hass, memory)
         _async_forget_unused(hass, memory)
-        if came_or_went or entry.domain in {domain for domain, _ in memory.told}:
+        concerned = (*memory.told, *memory.deleted, *memory.deleted_elsewhere)
+        if came_or_went or entry.domain in {domain for domain, _ in concerned}:
             hass.async_create_task(async_check(hass), f"{DOMAIN} orphaned entries")
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
@@ -132,6 +144,12 @@ def async_get_deleted(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
 
 
 @callback
+def async_get_deleted_elsewhere(hass: HomeAssistant, key: Key) -> IssueText | None:
+    """Return what is told of a credential that others have deleted, None where there is none."""
+    return hass.data[_DATA_MEMORY].deleted_elsewhere.get(key)
+
+
+@callback
 def async_is_orphaned(hass: HomeAssistant, key: Key) -> bool:
     """Return whether entries name a credential that is none of ours."""
     return async_get_by_key(hass, key) is None and bool(async_get_users_of(hass, *key))
@@ -142,16 +160,31 @@ async def async_check(hass: HomeAssistant) -> None:
     memory = hass.data[_DATA_MEMORY]
     # One after the other: the last one sees what is.
     async with memory.lock:
-        orphaned: dict[Key, str] = {}
+        orphaned: dict[Key, tuple[str, IssueText]] = {}
         for key, entry in _suspects(hass, memory).items():
+            text = memory.deleted_elsewhere.get(key) or await _async_text(hass, key[0])
             if await _async_is_unknown(hass, entry) and (users := async_get_users_of(hass, *key)):
-                orphaned[key] = users[0].entry_id
-        for key, entry_id in list(memory.told.items()):
-            if orphaned.get(key) != entry_id:
-                ir.async_delete_issue(hass, DOMAIN, issue_id_of(memory.told.pop(key)))
+                orphaned[key] = users[0].entry_id, text
+        for key, told in list(memory.told.items()):
+            if orphaned.get(key) != told:
+                ir.async_delete_issue(hass, DOMAIN, issue_id_of(memory.told.pop(key)[0]))
         for key in orphaned.keys() - memory.told.keys():
-            await _async_report(hass, key[0], orphaned[key])
             memory.told[key] = orphaned[key]
+            _async_report(hass, key, *orphaned[key])
+
+
+@callback
+def async_set_deleted_elsewhere(hass: HomeAssistant, texts: Mapping[Key, IssueText]) -> None:
+    """Have it told in words of its own that entries lack a credential that was none of ours.
+
+    Args:
+        hass: Home Assistant.
+        texts: The words by what the entries name, in the place of those that were given before.
+    """
+    memory = hass.data[_DATA_MEMORY]
+    if texts or memory.deleted_elsewhere:
+        memory.deleted_elsewhere = dict(texts)
+        hass.async_create_task(async_check(hass), f"{DOMAIN} orphaned entries")
 
 
 def _suspects(hass: HomeAssistant, memory: _Memory) -> dict[Key, ConfigEntry]:
@@ -162,7 +195,7 @@ def _suspects(hass: HomeAssistant, memory: _Memory) -> dict[Key, ConfigEntry]:
         if isinstance(auth_domain := entry.data.get("auth_implementation"), str)
         and auth_domain != _CLOUD
         and async_get_by_key(hass, key := (entry.domain, auth_domain)) is None
-        and (entry.state in _FAILED or key in memory.deleted)
+        and (entry.state in _FAILED or key in memory.deleted or key in memory.deleted_elsewhere)
     }
 
 
@@ -184,19 +217,26 @@ async def _async_is_unknown(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     return False
 
 
-async def _async_report(hass: HomeAssistant, domain: str, entry_id: str) -> None:
+async def _async_text(hass: HomeAssistant, domain: str) -> IssueText:
+    """Return what an issue says where nobody has words of their own."""
+    name = plain_line(await async_get_name(hass, domain))
+    return IssueText(translation_key="entries_orphaned", placeholders={"name": name})
+
+
+@callback
+def _async_report(hass: HomeAssistant, key: Key, entry_id: str, text: IssueText) -> None:
     """Tell that an integration lacks a credential; which entries do, the repair tells admins."""
-    LOGGER.warning("A credential of %s is gone, but used", domain)
+    LOGGER.warning("A credential of %s is gone, but used", key[0])
     ir.async_create_issue(
         hass,
         DOMAIN,
         issue_id_of(entry_id),
         data={"entry_id": entry_id},
         is_fixable=True,
-        issue_domain=domain,
+        issue_domain=key[0],
         severity=ir.IssueSeverity.ERROR,
-        translation_key="entries_orphaned",
-        translation_placeholders={"name": plain_line(await async_get_name(hass, domain))},
+        translation_key=text.translation_key,
+        translation_placeholders=dict(text.placeholders),
     )
 
 

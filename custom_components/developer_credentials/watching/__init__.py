@@ -1,0 +1,1 @@
+"""Application credentials are looked after: the first level, which touches nobody's objects."""

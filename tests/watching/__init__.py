@@ -1,0 +1,1 @@
+"""Tests of how application credentials are looked after."""
