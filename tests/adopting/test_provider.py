@@ -5,9 +5,10 @@ import gc
 from unittest.mock import patch
 
 from aiohttp import web
-from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, current_entry
 from homeassistant.const import EVENT_COMPONENT_LOADED
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import OAuth2TokenRequestReauthError
 from homeassistant.helpers.collection import CollectionChange
 from homeassistant.helpers.config_entry_oauth2_flow import (
     DATA_PROVIDERS,
@@ -225,9 +226,20 @@ async def test_released_in_flight(hass: HomeAssistant, server: RecordingServer) 
         return await refused(request)
 
     server.respond = respond
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - its class is what is tested
+    with pytest.raises(OAuth2TokenRequestReauthError):
         await implementation.async_refresh_token(token())
-    assert type(caught.value).__name__ == "OAuth2TokenRequestReauthError"
+
+
+@pytest.mark.usefixtures("adopted")
+async def test_released_before_it_begins(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A refresh that waits to be begun while it is released is Home Assistant's own."""
+    accept(hass)
+    server.respond = refuse()
+    implementation = await get_implementation(hass)
+    waiting = hass.async_create_task(implementation.async_refresh_token(token()))
+    hass.config_entries.async_update_entry(entry_of(hass), options={})
+    with pytest.raises(OAuth2TokenRequestReauthError):
+        await waiting
 
 
 @pytest.mark.usefixtures("adopted")
@@ -532,6 +544,20 @@ class TestNewSecret:
         await change_secret(hass)
         assert hass.data["set_up"] == [entry.entry_id] * 2
         assert vars(held)["client_secret"] == NEW_SECRET
+
+    @pytest.mark.usefixtures("acme", "setup")
+    async def test_asked_in_a_poll(self, hass: HomeAssistant) -> None:
+        """What an entry that was set up before us asks for later is not what it holds."""
+        assert await async_setup_component(hass, PEER, {})
+        await add_item(hass)
+        entry = await add_entry(hass, expires_at=2**33)
+        await adopt(hass)
+        reset = current_entry.set(entry)
+        held = await get_implementation(hass)
+        current_entry.reset(reset)
+        assert adoption_of(held)
+        await change_secret(hass)
+        assert hass.data["set_up"] == [entry.entry_id] * 2
 
     @pytest.mark.usefixtures("adopted")
     async def test_set_up_again_without(self, hass: HomeAssistant) -> None:

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from aiohttp import web
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import OAuth2TokenRequestReauthError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 from homeassistant.setup import async_setup_component
@@ -17,6 +18,7 @@ from custom_components.developer_credentials.adopting import token_request
 from custom_components.developer_credentials.adopting.implementation import adoption_of
 from custom_components.developer_credentials.const import PEER
 from custom_components.developer_credentials.core_credentials.options import ADOPT_NONE, CONF_ADOPT
+from custom_components.developer_credentials.oauth2.errors import InvalidGrantError
 from tests.adopting.acme import MAKE, add_item, adopt, get_implementation, own_class, refuse, token
 from tests.common import REDIRECT_URI, SENTINEL, entry_of
 from tests.conftest import Install
@@ -129,6 +131,52 @@ async def test_requests(
     plain, adopted = await _both(hass, conversation)
     assert plain == adopted
     assert len(adopted) == 2
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("client_id", ""), ("client_id", "a\u200bb"), ("client_secret", None), ("client_secret", "")],
+)
+async def test_odd_client(
+    hass: HomeAssistant, server: RecordingServer, name: str, value: str | None
+) -> None:
+    """A client that is none, or not clean, is sent as it is."""
+    await _set_up(hass)
+
+    async def refresh(implementation: LocalOAuth2Implementation) -> object:
+        setattr(implementation, name, value)
+        server.requests.clear()
+        await implementation.async_refresh_token(token())
+        return [list(one.body.items()) for one in server.requests]
+
+    plain, adopted = await _both(hass, refresh)
+    assert plain == adopted
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize(
+    ("method", "secret", "is_ours"),
+    [
+        ("client_secret_basic", SENTINEL, True),
+        ("client_secret_basic", "", False),
+        ("client_secret_jwt", SENTINEL, False),
+    ],
+)
+async def test_method(
+    hass: HomeAssistant, server: RecordingServer, method: str, secret: str, is_ours: bool
+) -> None:
+    """A way to authenticate that is not known here is left to Home Assistant."""
+    await _set_up(hass)
+    implementation = await get_implementation(hass)
+    implementation.client_secret = secret
+    server.respond = refuse("invalid_grant", 400)
+    with (
+        patch.object(LocalOAuth2Implementation, "token_auth_method", method, create=True),
+        pytest.raises(OAuth2TokenRequestReauthError) as caught,
+    ):
+        await implementation.async_refresh_token(token())
+    assert isinstance(caught.value, InvalidGrantError) is is_ours
 
 
 def _redirect(status: int) -> Respond:

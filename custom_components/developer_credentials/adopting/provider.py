@@ -276,9 +276,9 @@ class _Adopter:
         self._outcomes = {key: one for key, one in self._outcomes.items() if self._adopts(key[0])}
 
     @callback
-    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+    def _entry_changed(self, _: ConfigEntryChange, entry: ConfigEntry) -> None:
         """Follow the options of our entry."""
-        if entry.domain == DOMAIN and change is ConfigEntryChange.UPDATED:
+        if entry.domain == DOMAIN:
             self._apply_options()
 
     @callback
