@@ -24,6 +24,8 @@ TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json")
 CONFIG = TRANSLATIONS["config"]
 SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]
 
+KINDS = [kind for effect in TokenRequestError.__subclasses__() for kind in effect.__subclasses__()]
+
 # What keeps a credential from being saved.
 OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subject"]))
 
@@ -85,10 +87,9 @@ PLACEHOLDERS = {
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
     "issues.own_yaml.": {"domain", "integration", "name"},
-    "issues.platform_": {"integration", "detail"},
+    "issues.platform_": {"integration", "detail", "report_to"},
     "issues.yaml_bad_variable.": {"place", "key"},
     "issues.yaml_duplicate.": {"place", "key"},
-    "issues.yaml_item_gone.": {"credential"},
     "issues.yaml_malformed_key.": {"place", "key"},
     "issues.yaml_missing_key.": {"place", "key"},
     "issues.yaml_not_": {"place", "key"},
@@ -179,11 +180,7 @@ def test_situation_texts() -> None:
 def test_abort_texts() -> None:
     """Each abort has a text, and each text has its use."""
     reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
-    kinds = {
-        kind.reason
-        for effect in TokenRequestError.__subclasses__()
-        for kind in effect.__subclasses__()
-    } - {"invalid_client"}
+    kinds = {kind.reason for kind in KINDS} - {"invalid_client"}
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
@@ -259,18 +256,23 @@ def test_repair_texts() -> None:
 
 
 def test_exception_texts() -> None:
-    """Each error of a command has a text, and each text has its use."""
+    """Each error that people see has a text, and each text has its use."""
     commands = SOURCE["websocket_api"] + SOURCE["websocket_commands"]
     keys = re.findall(r'CommandError\("\w+", "(\w+)"', commands)
     # What a platform that is there may have wrong.
     reasons = re.findall(r'PlatformError\(\s*"(\w+)"', SOURCE["platform"])
     platform = {f"platform_{reason}" for reason in reasons}
-    assert set(keys) | platform == set(TRANSLATIONS["exceptions"])
+    token = {f"token_{kind.reason}" for kind in KINDS}
+    reload = re.findall(r'translation_key="(\w+)"', (PACKAGE / "__init__.py").read_text())
+    assert {*keys, *platform, *token, *reload} == set(TRANSLATIONS["exceptions"])
     for key in platform:
-        assert (
-            TRANSLATIONS["exceptions"][key]["message"]
-            == (TRANSLATIONS["issues"][key]["description"])
-        )
+        message = TRANSLATIONS["exceptions"][key]["message"]
+        description = TRANSLATIONS["issues"][key]["description"]
+        assert description.startswith(message)
+        # What the user cannot mend is reported to whoever can.
+        assert "{report_to}" in description
+    for key in token:
+        assert "{" not in TRANSLATIONS["exceptions"][key]["message"]
 
 
 def test_system_health_texts() -> None:
