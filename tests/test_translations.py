@@ -18,7 +18,10 @@ from custom_components.developer_credentials.oauth2.server_variable import MAX_V
 from custom_components.developer_credentials.oauth2.verification import Outcome
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "developer_credentials"
-SOURCE = {path.stem: path.read_text() for path in PACKAGE.rglob("*.py")}
+# By module; those of one name in several rooms are one.
+SOURCE: dict[str, str] = {}
+for _path in PACKAGE.rglob("*.py"):
+    SOURCE[_path.stem] = SOURCE.get(_path.stem, "") + _path.read_text()
 STRINGS: dict[str, Any] = json.loads((PACKAGE / "strings.json").read_text())
 TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text())
 CONFIG = TRANSLATIONS["config"]
@@ -72,6 +75,7 @@ PLACEHOLDERS = {
     "issues.credential_rejected.fix_flow.": FORM,
     "issues.credential_rejected.fix_flow.abort.credential_saved": TOLD,
     "issues.credential_rejected.title": {"credential"},
+    "issues.application_credential_rejected.title": {"credential"},
     "issues.application_credential_deleted.title": {"credential"},
     "issues.application_credential_deleted.fix_flow.": {
         "credential",

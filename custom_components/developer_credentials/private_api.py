@@ -78,3 +78,17 @@ async def async_get_language_of(hass: HomeAssistant, user_id: str) -> str | None
         return None
     language = stored.get("language") if isinstance(stored, dict) else None
     return language if isinstance(language, str) else None
+
+
+@callback
+def async_get_current_step(hass: HomeAssistant, flow_id: str) -> object | None:
+    """Return the object that is the current step of a config flow; None where it cannot be told.
+
+    Home Assistant makes a new one whenever somebody opens the flow, or goes on with it.
+    """
+    flows = getattr(hass.config_entries.flow, "_progress", None)
+    if not isinstance(flows, dict):
+        _async_tell(hass, "list of flows", "logins that cannot help stay")
+        return None
+    step: object | None = getattr(flows.get(flow_id), "cur_step", None)
+    return step

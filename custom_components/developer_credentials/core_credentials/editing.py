@@ -5,20 +5,17 @@ from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
-from homeassistant.loader import async_get_integration
 
-from ..const import LOGGER, PEER
+from ..const import PEER
 from ..credentials.store import async_start_reauth
 from ..oauth2.client import DeveloperCredential
-from ..oauth2.server import AuthorizationServer
 from ..platform import async_get_integrations
 from .collection import (
     ApplicationCredential,
-    async_get_application_credential_users,
     async_get_application_credentials,
     async_replace_application_credential,
 )
+from .users import async_get_application_credential_users
 
 _RELOADED: Final = {
     ConfigEntryState.LOADED,
@@ -41,34 +38,6 @@ async def async_get_editable_application_credentials(
         for item_id, one in async_get_application_credentials(hass).items()
         if one.domain not in moved
     }
-
-
-async def async_get_application_credential_server(
-    hass: HomeAssistant, domain: str, credential: DeveloperCredential
-) -> AuthorizationServer | None:
-    """Return the server that an integration declares there, None where that cannot be told."""
-    try:
-        from homeassistant.components.application_credentials import (  # noqa: PLC0415 - it may go
-            ClientCredential,
-        )
-
-        integration = await async_get_integration(hass, domain)
-        platform = await integration.async_get_platform(PEER)
-        if not hasattr(platform, "async_get_auth_implementation"):
-            server = await platform.async_get_authorization_server(hass)
-            return AuthorizationServer(server.authorize_url, server.token_url)
-        implementation = await platform.async_get_auth_implementation(
-            hass, domain, ClientCredential(credential.client_id, credential.client_secret)
-        )
-    except Exception as err:  # noqa: BLE001 - whatever it is, the credential stays unverified
-        LOGGER.debug("The server of %s is not known: %s", domain, type(err).__name__)
-        return None
-    if not isinstance(implementation, LocalOAuth2Implementation):
-        return None
-    try:
-        return AuthorizationServer(implementation.authorize_url, implementation.token_url)
-    except ValueError:
-        return None
 
 
 async def async_update_application_credential(

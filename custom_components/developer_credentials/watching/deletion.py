@@ -25,7 +25,6 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..core_credentials.collection import (
     ApplicationCredential,
-    async_get_application_credential_users,
     async_get_application_credentials,
     async_is_free,
     async_listen,
@@ -33,6 +32,7 @@ from ..core_credentials.collection import (
     parse_item,
 )
 from ..core_credentials.options import async_get_options
+from ..core_credentials.users import async_get_application_credential_users
 from ..credentials.orphaned_entries import IssueText, async_set_deleted_elsewhere
 from ..credentials.store import Key, async_get_users_of
 from ..credentials.titles import title_of
