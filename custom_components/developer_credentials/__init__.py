@@ -19,8 +19,8 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from . import provider, websocket_api
+from .adopting.provider import async_adopt_from_now_on
 from .const import DOMAIN, LOGGER
-from .core_credentials.options import async_get_options
 from .credentials import damage, entry_tokens, lost_platforms, migration, orphaned_entries
 from .credentials.entry_tokens import async_revoke_token
 from .credentials.rejection import async_withdraw_outdated
@@ -45,7 +45,7 @@ from .oauth2.metadata import async_discover_authorization_server
 from .oauth2.server import AuthorizationServer
 from .oauth2.server_variable import ServerVariable
 from .provider import async_provide_implementations
-from .watching import deletion
+from .watching import deletion, watch
 
 __all__ = [
     "CONFIG_SCHEMA",
@@ -140,11 +140,12 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Import the YAML list into the entry that holds the credentials."""
+    """Look after application credentials; import the YAML list into the entry."""
+    # First, to see the logins that are asked for from now on.
+    entry.async_on_unload(watch.async_watch(hass))
+    async_adopt_from_now_on(hass, entry)
     await async_import_items(hass, hass.data[_DATA_YAML])
     async_withdraw_offers(hass)
-    if async_get_options(hass).look_after:
-        entry.async_on_unload(deletion.async_watch(hass))
     return True
 
 

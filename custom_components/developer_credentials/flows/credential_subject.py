@@ -18,10 +18,10 @@ from ..const import LOGGER
 from ..core_credentials.adding import async_find_application_credential
 from ..core_credentials.collection import (
     ApplicationCredential,
-    async_get_application_credential_users,
     async_get_application_credentials,
 )
-from ..core_credentials.editing import async_get_application_credential_server
+from ..core_credentials.peer_platform import async_ask_platform
+from ..core_credentials.users import async_get_application_credential_users
 from ..credentials.last_answers import async_note
 from ..credentials.store import (
     CONF_AUTH_DOMAIN,
@@ -46,6 +46,7 @@ from ..platform import (
     async_get_variables,
     async_make_implementation,
 )
+from ..watching import inquiries
 
 # What a platform that makes implementations is asked with, before there is a credential.
 _NO_CREDENTIAL: Final = DeveloperCredential("-")
@@ -73,9 +74,11 @@ class CredentialSubject(ABC):
         hass: Home Assistant.
         integration: The integration that the credential is for.
         has_redirect_uri: Whether the user chooses a redirect URI for it.
+        declares_auth_method: Whether it is known how its client authenticates.
     """
 
     has_redirect_uri = True
+    declares_auth_method = True
 
     def __init__(self, hass: HomeAssistant, integration: Integration) -> None:
         """Initialize for an integration."""
@@ -148,7 +151,8 @@ class CredentialSubject(ABC):
             asked,
             redirect_uri,
             # An entry that uses it has a token, for which the server had to accept the client.
-            accepted_before=stored is not None
+            accepted_before=self.declares_auth_method
+            and stored is not None
             and stored.identity == credential.identity
             and stored.token_endpoint_auth_method is None
             and bool(self.users),
@@ -266,58 +270,85 @@ class OwnCredential(CredentialSubject):
         )
 
 
-class PeerCredential(CredentialSubject):
-    """An application credential of Home Assistant, or one to be.
-
-    Its redirect URI is Home Assistant's default.
-    """
+class _PeersCredential(CredentialSubject):
+    """A credential that Home Assistant keeps; its redirect URI is Home Assistant's default."""
 
     has_redirect_uri = False
+    # The integration may make its requests itself.
+    declares_auth_method = False
+
+    @override
+    def is_taken(self, credential: DeveloperCredential) -> bool:
+        domain, client_id = self.integration.domain, credential.client_id
+        return async_find_application_credential(self.hass, domain, client_id) is not None
+
+    @override
+    async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
+        given = await async_ask_platform(self.hass, self.integration.domain, credential)
+        if given is None:
+            return None
+        return Login(given.server, replace(credential, client_secret=given.client_secret))
+
+    @override
+    async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        verification = await super().async_verify(credential)
+        inquiries.async_note(self.hass, self.integration.domain, credential, verification)
+        return verification
+
+
+class NewPeerCredential(_PeersCredential):
+    """An application credential to be.
+
+    Attributes:
+        stored: None.
+        obstacle: None; Home Assistant says it when it is added.
+        users: None.
+    """
+
+    stored = None
+    obstacle = None
+
+    @property
+    @override
+    def users(self) -> list[ConfigEntry]:
+        return []
+
+
+class PeerCredential(_PeersCredential):
+    """An application credential of Home Assistant."""
 
     def __init__(
         self,
         hass: HomeAssistant,
         integration: Integration,
-        application_credential: ApplicationCredential | None = None,
+        application_credential: ApplicationCredential,
     ) -> None:
-        """Initialize for an application credential; None for a new one."""
+        """Initialize for an application credential."""
         super().__init__(hass, integration)
         self.application_credential = application_credential
 
     @property
     @override
-    def stored(self) -> DeveloperCredential | None:
-        if (own := self.application_credential) is None:
-            return None
+    def stored(self) -> DeveloperCredential:
         # As it is now: somebody else may have edited it.
+        own = self.application_credential
         return async_get_application_credentials(self.hass).get(own.item_id, own).credential
 
     @property
     @override
     def obstacle(self) -> str | None:
-        own, known = self.application_credential, async_get_application_credentials(self.hass)
-        return None if own is None or own.item_id in known else "credential_gone"
+        known = async_get_application_credentials(self.hass)
+        return None if self.application_credential.item_id in known else "credential_gone"
 
     @property
     @override
     def users(self) -> list[ConfigEntry]:
-        own = self.application_credential
-        return async_get_application_credential_users(self.hass, own) if own else []
+        return async_get_application_credential_users(self.hass, self.application_credential)
 
     @override
     def is_taken(self, credential: DeveloperCredential) -> bool:
-        stored, domain, client_id = self.stored, self.integration.domain, credential.client_id
-        if stored and stored.client_id == client_id:
-            # Home Assistant may have it twice.
-            return False
-        return async_find_application_credential(self.hass, domain, client_id) is not None
-
-    @override
-    async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
-        server = await async_get_application_credential_server(
-            self.hass, self.integration.domain, credential
-        )
-        return Login(server, credential) if server else None
+        # Home Assistant may have one twice.
+        return self.stored.client_id != credential.client_id and super().is_taken(credential)
 
 
 def _own_redirect_uri(implementation: AbstractOAuth2Implementation) -> str | None:
