@@ -188,7 +188,6 @@ def test_situation_texts() -> None:
 def test_abort_texts() -> None:
     """Each abort has a text, and each text has its use."""
     reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
-    kinds = {kind.reason for kind in KINDS} - {"invalid_client"}
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
@@ -198,7 +197,7 @@ def test_abort_texts() -> None:
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))
         | reasons["flow_handler"]
-        | {f"token_{kind}" for kind in kinds}
+        | {f"token_{kind.reason}" for kind in KINDS}
         | authorize
         | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))
     )
