@@ -76,6 +76,10 @@ PLACEHOLDERS = {
     "issues.credential_rejected.fix_flow.abort.credential_saved": TOLD,
     "issues.credential_rejected.title": {"credential"},
     "issues.application_credential_rejected.title": {"credential"},
+    "issues.application_credential_rejected.fix_flow.": FORM
+    | {"answer", "credential", "entries", "since"},
+    "issues.application_credential_rejected.fix_flow.abort.credential_saved": TOLD,
+    "issues.application_credential_rejected.fix_flow.abort.integration_gone": {"domain"},
     "issues.application_credential_deleted.title": {"credential"},
     "issues.application_credential_deleted.fix_flow.": {
         "credential",
@@ -184,7 +188,6 @@ def test_situation_texts() -> None:
 def test_abort_texts() -> None:
     """Each abort has a text, and each text has its use."""
     reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
-    kinds = {kind.reason for kind in KINDS} - {"invalid_client"}
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
@@ -194,7 +197,7 @@ def test_abort_texts() -> None:
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))
         | reasons["flow_handler"]
-        | {f"token_{kind}" for kind in kinds}
+        | {f"token_{kind.reason}" for kind in KINDS}
         | authorize
         | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))
     )
@@ -206,7 +209,9 @@ def test_issue_texts() -> None:
     """Each repair has a text, and each text has its use."""
     platform = re.findall(r'PlatformError\(\s*"(\w+)"', "".join(SOURCE.values()))
     yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_reader"])
-    others = re.findall(r'translation_key="(\w+)"', "".join(SOURCE.values()))
+    # But for those of exceptions.
+    key = r'(?<!translation_domain=DOMAIN, )translation_key="(\w+)"'
+    others = re.findall(key, "".join(SOURCE.values()))
     assert {f"platform_{reason}" for reason in platform} | {
         f"yaml_{reason}" for reason in yaml
     } | set(others) == set(TRANSLATIONS["issues"])
@@ -221,14 +226,18 @@ def test_repair_texts() -> None:
         for name in ("credential_rejected", "entries_orphaned")
     )
     assert orphaned["error"] == CONFIG["error"]
-    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repairs"]))
+    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repair_flow"]))
     assert rejected["error"].keys() == CONFIG["error"].keys() | unchanged
     assert rejected["error"].items() >= CONFIG["error"].items()
     for step in ("credential", "retry"):
         for texts in ("description", "title"):
             assert orphaned["step"][step][texts] == CONFIG["step"][step][texts]
+    core = TRANSLATIONS["issues"]["application_credential_rejected"]["fix_flow"]
+    assert core["error"] == rejected["error"]
+    form = "edit_application_credential"
     for step, its in (
         ("edit", rejected["step"]["edit"]),
+        (form, core["step"][form]),
         ("credential", orphaned["step"]["credential"]),
         ("retry", orphaned["step"]["retry"]),
     ):
@@ -240,6 +249,10 @@ def test_repair_texts() -> None:
         assert its["data_description"] == (
             CONFIG["step"][step]["data_description"] | section["data_description"]
         )
+    assert set(core["step"]) == {form, "init", "built_in"}
+    assert set(core["step"]["init"]["menu_options"]) == {form, "log_in"}
+    reasons = set(re.findall(r'reason="(\w+)"', SOURCE["core_repairs"]))
+    assert set(core["abort"]) == reasons | set(SAVED.values())
     deleted = TRANSLATIONS["issues"]["application_credential_deleted"]["fix_flow"]
     assert set(deleted["step"]["init"]["menu_options"]) == {"restore", "move"}
     assert deleted["step"]["move"] == orphaned["step"]["move"]

@@ -19,6 +19,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from . import provider, websocket_api
+from .adopting.provider import async_adopt_from_now_on
 from .const import DOMAIN, LOGGER
 from .credentials import damage, entry_tokens, lost_platforms, migration, orphaned_entries
 from .credentials.entry_tokens import async_revoke_token
@@ -142,6 +143,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Look after application credentials; import the YAML list into the entry."""
     # First, to see the logins that are asked for from now on.
     entry.async_on_unload(watch.async_watch(hass))
+    async_adopt_from_now_on(hass, entry)
     await async_import_items(hass, hass.data[_DATA_YAML])
     async_withdraw_offers(hass)
     return True

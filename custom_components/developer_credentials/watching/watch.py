@@ -27,6 +27,7 @@ from homeassistant.helpers.start import async_at_started
 
 from ..const import DOMAIN, LOGGER
 from ..core_credentials.collection import (
+    ApplicationCredential,
     async_get_application_credentials,
     async_listen,
 )
@@ -54,8 +55,10 @@ class _Why(IntEnum):
     """Entries fail, or are asked for a login, that may use it."""
     FIRST_SEEN = 3
     """It may never have been verified."""
-    VERIFY = 4
-    """It is new, or rejected."""
+    REJECTED = 4
+    """It is rejected, and may have been mended at its provider."""
+    NEW = 5
+    """It is new, or another client."""
 
 
 @callback
@@ -103,6 +106,8 @@ class _Watch:
         self._queue: dict[str, _Why] = {}
         # Those whose server did not answer.
         self._unanswered: dict[str, _Why] = {}
+        # What ends the wait of those that are looked at again.
+        self._later: dict[str, CALLBACK_TYPE] = {}
         self._task: asyncio.Task[None] | None = None
         self._end_pause: CALLBACK_TYPE | None = None
         self._is_started = False
@@ -128,7 +133,7 @@ class _Watch:
             self._task.cancel()
         if self._end_pause:
             self._end_pause()
-        for stop in self._stops:
+        for stop in (*self._later.values(), *self._stops):
             stop()
 
     @callback
@@ -158,7 +163,7 @@ class _Watch:
         for item_id, why in unanswered.items():
             self._look_at(item_id, why)
         for item_id in rejection.async_get_core_rejections(self._hass):
-            self._look_at(item_id, _Why.VERIFY)
+            self._look_at(item_id, _Why.REJECTED)
 
     def _current_clients(self) -> dict[str, answers.Client]:
         return {
@@ -177,7 +182,7 @@ class _Watch:
             and self._clients[item_id] != before.get(item_id)
             and async_get_options(self._hass).verify
         ):
-            self._look_at(item_id, _Why.VERIFY)
+            self._look_at(item_id, _Why.NEW)
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -238,6 +243,21 @@ class _Watch:
         self._go_on()
 
     @callback
+    def _look_later(self, one: ApplicationCredential) -> None:
+        """Look at one in trouble again when its server may be asked again, if it was just asked."""
+        client = answers.client_of(one.domain, one.credential)
+        recent = answers.async_get_recent(self._hass, client, of_users=False)
+
+        @callback
+        def look(_: datetime) -> None:
+            del self._later[one.item_id]
+            self._look_at(one.item_id, _Why.TROUBLE)
+
+        if recent and one.item_id not in self._later:
+            _, seconds = recent
+            self._later[one.item_id] = async_call_later(self._hass, seconds, look)
+
+    @callback
     def _go_on(self, _: datetime | None = None) -> None:
         """Look at what is in the queue, unless that is being done."""
         if self._end_pause:
@@ -284,7 +304,9 @@ class _Watch:
                 self._hass, one.domain, one.credential.client_id
             ) and not logins_back.intersection(user.entry_id for user in users):
                 return
-        verification = await async_inquire(self._hass, one)
+        if why is _Why.TROUBLE:
+            self._look_later(one)
+        verification = await async_inquire(self._hass, one, is_new=why is _Why.NEW)
         if not verification.answered:
             self._unanswered[item_id] = why
         self._take_back(item_id)
