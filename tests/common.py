@@ -64,9 +64,9 @@ async def add_credential(
     credential = DeveloperCredential(
         client_id, client_secret, name, redirect_uri=redirect_uri, variables=variables
     )
-    subentry = async_get_by_key(
-        hass, (domain, await async_add_credential(hass, domain, credential))
-    )
+    auth_domain = await async_add_credential(hass, domain, credential)
+    await hass.async_block_till_done()
+    subentry = async_get_by_key(hass, (domain, auth_domain))
     assert subentry is not None
     return subentry
 

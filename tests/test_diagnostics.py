@@ -3,6 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from homeassistant.components.application_credentials import (
+    DATA_COMPONENT,
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
@@ -10,9 +15,15 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util import slugify
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.core_credentials.collection import (
+    async_get_application_credentials,
+)
+from custom_components.developer_credentials.watching.memory import async_note_accepted
+from custom_components.developer_credentials.watching.rejection import async_report
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     PLATFORM,
@@ -23,6 +34,7 @@ from tests.common import (
     log_in_and_return,
 )
 from tests.conftest import Install
+from tests.core_credentials.peer import SERVER
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -75,10 +87,9 @@ async def test_demo_cloud(
     flow = hass.config_entries.flow
     step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     form = {
-        "name": "My app",
         "client_id": CLIENT_ID,
         "client_secret": SENTINEL,
-        "redirect_uri": "own",
+        "more": {"name": "My app"},
     }
     await flow.async_configure(step["flow_id"], form)
     step = await flow.async_init("demo_cloud", context={"source": SOURCE_USER})
@@ -101,7 +112,7 @@ async def test_demo_cloud(
                 "domain": "demo_cloud",
                 "has_secret": True,
                 "imported_by": None,
-                "redirect_uri": "own",
+                "redirect_uri": "default",
                 "server": {
                     "authorize_url": f"{demo_cloud.url}/authorize",
                     "token_url": f"{demo_cloud.url}/token",
@@ -120,6 +131,9 @@ async def test_demo_cloud(
         },
         "damaged_credentials": [],
         "platform_problems": {},
+        "application_credentials": [],
+        "options": {"look_after": True, "verify": True, "adopt": "none", "adopted": []},
+        "private_api_unknown": [],
     }
     demo_cloud.clients[CLIENT_ID].client_secret = SENTINEL
     await account.runtime_data.async_refresh()
@@ -162,3 +176,64 @@ async def test_platform_problems(
     await async_get_implementations(hass, "broken")
     data = await _diagnostics(hass, hass_client, entry_of(hass))
     assert data["platform_problems"] == {"broken": "missing_function"}
+
+
+async def test_application_credentials(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
+) -> None:
+    """How those of Home Assistant are doing is told, without their ids: they have the client's."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    server = SERVER.format(url="http://127.0.0.1:9")
+    install("entered", application_credentials=server)
+    install("imported", application_credentials=server)
+    await add_credential(hass, "demo_cloud", CLIENT_ID)
+    collection = hass.data[DATA_COMPONENT]
+    item = {"domain": "entered", "client_id": CLIENT_ID, "client_secret": SENTINEL}
+    await collection.async_create_item(item)
+    await async_import_client_credential(hass, "imported", ClientCredential(CLIENT_ID, "", "Name"))
+    await hass.async_block_till_done()
+    entered, _ = async_get_application_credentials(hass).values()
+    entry = MockConfigEntry(domain="entered", data={"auth_implementation": entered.item_id})
+    entry.add_to_hass(hass)
+    async_report(hass, entered, f"{SENTINEL} in words")
+    async_note_accepted(hass, "imported", CLIENT_ID)
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    first, second = data["application_credentials"]
+    assert datetime.fromisoformat(first.pop("rejected_since"))
+    assert first == {
+        "domain": "entered",
+        "has_secret": True,
+        "imported": False,
+        "accepted_before": False,
+        "entries": {entry.entry_id: "not_loaded"},
+    }
+    assert second == {
+        "domain": "imported",
+        "has_secret": False,
+        "imported": True,
+        "accepted_before": True,
+        "rejected_since": None,
+        "entries": {},
+    }
+
+
+async def test_options(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """What the user lets us do is told."""
+    await add_credential(hass, "demo_cloud", CLIENT_ID)
+    options = {"look_after": False, "adopt": "chosen", "adopted": ["withings", "nest"]}
+    hass.config_entries.async_update_entry(entry_of(hass), options=options)
+    await hass.async_block_till_done()
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert data["options"] == {**options, "verify": True, "adopted": ["nest", "withings"]}
+
+
+async def test_private_api_unknown(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> None:
+    """What of Home Assistant is not as it is known here is told."""
+    await add_credential(hass, "demo_cloud", CLIENT_ID)
+    assert await async_setup_component(hass, "application_credentials", {})
+    hass.data["application_credentials"] = None
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert data["private_api_unknown"] == ["collection of application credentials"]
+    assert data["application_credentials"] == []

@@ -18,11 +18,16 @@ from custom_components.developer_credentials.oauth2.server_variable import MAX_V
 from custom_components.developer_credentials.oauth2.verification import Outcome
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "developer_credentials"
-SOURCE = {path.stem: path.read_text() for path in PACKAGE.rglob("*.py")}
+# By module; those of one name in several rooms are one.
+SOURCE: dict[str, str] = {}
+for _path in PACKAGE.rglob("*.py"):
+    SOURCE[_path.stem] = SOURCE.get(_path.stem, "") + _path.read_text()
 STRINGS: dict[str, Any] = json.loads((PACKAGE / "strings.json").read_text())
 TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text())
 CONFIG = TRANSLATIONS["config"]
 SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]
+
+KINDS = [kind for effect in TokenRequestError.__subclasses__() for kind in effect.__subclasses__()]
 
 # What keeps a credential from being saved.
 OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subject"]))
@@ -70,6 +75,11 @@ PLACEHOLDERS = {
     "issues.credential_rejected.fix_flow.": FORM,
     "issues.credential_rejected.fix_flow.abort.credential_saved": TOLD,
     "issues.credential_rejected.title": {"credential"},
+    "issues.application_credential_rejected.title": {"credential"},
+    "issues.application_credential_rejected.fix_flow.": FORM
+    | {"answer", "credential", "entries", "since"},
+    "issues.application_credential_rejected.fix_flow.abort.credential_saved": TOLD,
+    "issues.application_credential_rejected.fix_flow.abort.integration_gone": {"domain"},
     "issues.application_credential_deleted.title": {"credential"},
     "issues.application_credential_deleted.fix_flow.": {
         "credential",
@@ -85,10 +95,9 @@ PLACEHOLDERS = {
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
     "issues.own_yaml.": {"domain", "integration", "name"},
-    "issues.platform_": {"integration", "detail"},
+    "issues.platform_": {"integration", "detail", "report_to"},
     "issues.yaml_bad_variable.": {"place", "key"},
     "issues.yaml_duplicate.": {"place", "key"},
-    "issues.yaml_item_gone.": {"credential"},
     "issues.yaml_malformed_key.": {"place", "key"},
     "issues.yaml_missing_key.": {"place", "key"},
     "issues.yaml_not_": {"place", "key"},
@@ -179,11 +188,6 @@ def test_situation_texts() -> None:
 def test_abort_texts() -> None:
     """Each abort has a text, and each text has its use."""
     reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
-    kinds = {
-        kind.reason
-        for effect in TokenRequestError.__subclasses__()
-        for kind in effect.__subclasses__()
-    } - {"invalid_client"}
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
@@ -193,7 +197,7 @@ def test_abort_texts() -> None:
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))
         | reasons["flow_handler"]
-        | {f"token_{kind}" for kind in kinds}
+        | {f"token_{kind.reason}" for kind in KINDS}
         | authorize
         | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))
     )
@@ -205,7 +209,9 @@ def test_issue_texts() -> None:
     """Each repair has a text, and each text has its use."""
     platform = re.findall(r'PlatformError\(\s*"(\w+)"', "".join(SOURCE.values()))
     yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_reader"])
-    others = re.findall(r'translation_key="(\w+)"', "".join(SOURCE.values()))
+    # But for those of exceptions.
+    key = r'(?<!translation_domain=DOMAIN, )translation_key="(\w+)"'
+    others = re.findall(key, "".join(SOURCE.values()))
     assert {f"platform_{reason}" for reason in platform} | {
         f"yaml_{reason}" for reason in yaml
     } | set(others) == set(TRANSLATIONS["issues"])
@@ -220,14 +226,18 @@ def test_repair_texts() -> None:
         for name in ("credential_rejected", "entries_orphaned")
     )
     assert orphaned["error"] == CONFIG["error"]
-    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repairs"]))
+    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repair_flow"]))
     assert rejected["error"].keys() == CONFIG["error"].keys() | unchanged
     assert rejected["error"].items() >= CONFIG["error"].items()
     for step in ("credential", "retry"):
         for texts in ("description", "title"):
             assert orphaned["step"][step][texts] == CONFIG["step"][step][texts]
+    core = TRANSLATIONS["issues"]["application_credential_rejected"]["fix_flow"]
+    assert core["error"] == rejected["error"]
+    form = "edit_application_credential"
     for step, its in (
         ("edit", rejected["step"]["edit"]),
+        (form, core["step"][form]),
         ("credential", orphaned["step"]["credential"]),
         ("retry", orphaned["step"]["retry"]),
     ):
@@ -239,6 +249,10 @@ def test_repair_texts() -> None:
         assert its["data_description"] == (
             CONFIG["step"][step]["data_description"] | section["data_description"]
         )
+    assert set(core["step"]) == {form, "init", "built_in"}
+    assert set(core["step"]["init"]["menu_options"]) == {form, "log_in"}
+    reasons = set(re.findall(r'reason="(\w+)"', SOURCE["core_repairs"]))
+    assert set(core["abort"]) == reasons | set(SAVED.values())
     deleted = TRANSLATIONS["issues"]["application_credential_deleted"]["fix_flow"]
     assert set(deleted["step"]["init"]["menu_options"]) == {"restore", "move"}
     assert deleted["step"]["move"] == orphaned["step"]["move"]
@@ -259,18 +273,23 @@ def test_repair_texts() -> None:
 
 
 def test_exception_texts() -> None:
-    """Each error of a command has a text, and each text has its use."""
+    """Each error that people see has a text, and each text has its use."""
     commands = SOURCE["websocket_api"] + SOURCE["websocket_commands"]
     keys = re.findall(r'CommandError\("\w+", "(\w+)"', commands)
     # What a platform that is there may have wrong.
     reasons = re.findall(r'PlatformError\(\s*"(\w+)"', SOURCE["platform"])
     platform = {f"platform_{reason}" for reason in reasons}
-    assert set(keys) | platform == set(TRANSLATIONS["exceptions"])
+    token = {f"token_{kind.reason}" for kind in KINDS}
+    reload = re.findall(r'translation_key="(\w+)"', (PACKAGE / "__init__.py").read_text())
+    assert {*keys, *platform, *token, *reload} == set(TRANSLATIONS["exceptions"])
     for key in platform:
-        assert (
-            TRANSLATIONS["exceptions"][key]["message"]
-            == (TRANSLATIONS["issues"][key]["description"])
-        )
+        message = TRANSLATIONS["exceptions"][key]["message"]
+        description = TRANSLATIONS["issues"][key]["description"]
+        assert description.startswith(message)
+        # What the user cannot mend is reported to whoever can.
+        assert "{report_to}" in description
+    for key in token:
+        assert "{" not in TRANSLATIONS["exceptions"][key]["message"]
 
 
 def test_system_health_texts() -> None:

@@ -11,6 +11,9 @@ from homeassistant.components.system_health import (
 from homeassistant.core import HomeAssistant, callback
 from yarl import URL
 
+from .const import NOTHING
+from .core_credentials.editing import async_get_editable_application_credentials
+from .core_credentials.options import async_get_options
 from .credentials.rejection import async_get_rejected
 from .credentials.store import async_get_all_subentries, async_get_subentries, credential_of
 from .flows.credential_subject import OwnCredential
@@ -18,6 +21,8 @@ from .oauth2.client import DeveloperCredential
 from .oauth2.server import AuthorizationServer
 from .plain_text import plain_line
 from .platform import async_get_integrations, async_get_problems
+from .private_api import async_get_unknown
+from .watching.rejection import async_get_core_rejections
 
 # Seconds for a platform to tell its server.
 TIMEOUT: Final = 3.0
@@ -32,11 +37,19 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the information, and for each host of a token endpoint a check to wait for."""
     integrations = await async_get_integrations(hass)
+    watched = (
+        await async_get_editable_application_credentials(hass)
+        if async_get_options(hass).look_after
+        else {}
+    )
     info: dict[str, Any] = {
         "credentials": len(async_get_all_subentries(hass)),
         "integrations": len(integrations),
         "rejected_credentials": len(async_get_rejected(hass)),
         "broken_platforms": len(async_get_problems(hass)),
+        "watched_application_credentials": len(watched),
+        "rejected_application_credentials": len(async_get_core_rejections(hass)),
+        "private_api_unknown": ", ".join(sorted(async_get_unknown(hass))) or NOTHING,
     }
     subjects = [
         (OwnCredential(hass, integration, subentry), credential_of(subentry))

@@ -225,7 +225,9 @@ async def test_method_that_proves_nothing_is_given_up(
 ) -> None:
     """A secret that is stored as not to be sent is sent from now on, whatever the server says."""
     result = await _verify(hass, f"http://127.0.0.1:{unused_tcp_port}", method="none")
-    assert result == Verification(INCONCLUSIVE, "", DeveloperCredential("id", SENTINEL))
+    assert result == Verification(
+        INCONCLUSIVE, "", DeveloperCredential("id", SENTINEL), answered=False
+    )
 
 
 async def test_asks_as_a_login_does(hass: HomeAssistant, server: RecordingServer) -> None:
@@ -332,7 +334,9 @@ async def test_nobody_answers(
 ) -> None:
     """Without an answer nothing is known."""
     result = await _verify(hass, f"http://127.0.0.1:{unused_tcp_port}")
-    assert result == Verification(INCONCLUSIVE, "", DeveloperCredential("id", SENTINEL))
+    assert result == Verification(
+        INCONCLUSIVE, "", DeveloperCredential("id", SENTINEL), answered=False
+    )
 
 
 @pytest.mark.parametrize("slow", ["POST", "GET"])

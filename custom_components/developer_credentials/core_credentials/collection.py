@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_CLIENT_ID,
     CONF_CLIENT_SECRET,
@@ -24,7 +23,7 @@ from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_UPDATED, Colle
 from homeassistant.setup import EventComponentLoaded
 
 from ..const import LOGGER, PEER
-from ..credentials.store import CONF_AUTH_DOMAIN, async_get_users_of
+from ..credentials.store import CONF_AUTH_DOMAIN
 from ..oauth2.client import DeveloperCredential
 from ..private_api import async_get_collection, async_schedule_save
 
@@ -68,16 +67,6 @@ def parse_item(item: Mapping[str, Any]) -> ApplicationCredential | None:
         )
     except AttributeError, KeyError, TypeError, ValueError:
         return None
-
-
-@callback
-def async_get_application_credential_users(
-    hass: HomeAssistant, application_credential: ApplicationCredential
-) -> list[ConfigEntry]:
-    """Return the integration's config entries that use an application credential."""
-    return async_get_users_of(
-        hass, application_credential.domain, application_credential.auth_domain
-    )
 
 
 async def async_replace_application_credential(

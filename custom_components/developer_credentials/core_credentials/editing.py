@@ -1,24 +1,26 @@
 """Application credentials are edited in place, which Home Assistant itself does not offer."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
-from homeassistant.loader import async_get_integration
+from homeassistant.util.hass_dict import HassKey
 
-from ..const import LOGGER, PEER
+from ..const import DOMAIN, PEER
 from ..credentials.store import async_start_reauth
 from ..oauth2.client import DeveloperCredential
-from ..oauth2.server import AuthorizationServer
 from ..platform import async_get_integrations
 from .collection import (
     ApplicationCredential,
-    async_get_application_credential_users,
     async_get_application_credentials,
     async_replace_application_credential,
 )
+from .users import async_get_application_credential_users
+
+# Says of an entry that a new secret has reached it, so that it need not be reloaded.
+DATA_HAS_NEW_SECRET: HassKey[Callable[[ConfigEntry], bool]] = HassKey(f"{DOMAIN}_has_new_secret")
 
 _RELOADED: Final = {
     ConfigEntryState.LOADED,
@@ -43,34 +45,6 @@ async def async_get_editable_application_credentials(
     }
 
 
-async def async_get_application_credential_server(
-    hass: HomeAssistant, domain: str, credential: DeveloperCredential
-) -> AuthorizationServer | None:
-    """Return the server that an integration declares there, None where that cannot be told."""
-    try:
-        from homeassistant.components.application_credentials import (  # noqa: PLC0415 - it may go
-            ClientCredential,
-        )
-
-        integration = await async_get_integration(hass, domain)
-        platform = await integration.async_get_platform(PEER)
-        if not hasattr(platform, "async_get_auth_implementation"):
-            server = await platform.async_get_authorization_server(hass)
-            return AuthorizationServer(server.authorize_url, server.token_url)
-        implementation = await platform.async_get_auth_implementation(
-            hass, domain, ClientCredential(credential.client_id, credential.client_secret)
-        )
-    except Exception as err:  # noqa: BLE001 - whatever it is, the credential stays unverified
-        LOGGER.debug("The server of %s is not known: %s", domain, type(err).__name__)
-        return None
-    if not isinstance(implementation, LocalOAuth2Implementation):
-        return None
-    try:
-        return AuthorizationServer(implementation.authorize_url, implementation.token_url)
-    except ValueError:
-        return None
-
-
 async def async_update_application_credential(
     hass: HomeAssistant,
     application_credential: ApplicationCredential,
@@ -78,7 +52,7 @@ async def async_update_application_credential(
 ) -> bool:
     """Change an application credential in place; return False where it is gone.
 
-    Its id and the key that entries refer to stay. The entries that use it are reloaded, since they
+    Its id and the key that entries refer to stay. The entries that use it are reloaded where they
     hold the old secret; with another client id they log in again.
 
     Args:
@@ -91,9 +65,10 @@ async def async_update_application_credential(
         return False
     if replace(before.credential, name=credential.name) == credential:
         return True
+    has_new_secret = hass.data.get(DATA_HAS_NEW_SECRET, lambda _: False)
     for user in async_get_application_credential_users(hass, application_credential):
         if credential.client_id != before.credential.client_id:
             async_start_reauth(hass, user)
-        elif user.state in _RELOADED:
+        elif user.state in _RELOADED and not has_new_secret(user):
             hass.config_entries.async_schedule_reload(user.entry_id)
     return True

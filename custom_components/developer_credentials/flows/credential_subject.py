@@ -17,10 +17,10 @@ from homeassistant.loader import Integration
 from ..const import LOGGER
 from ..core_credentials.collection import (
     ApplicationCredential,
-    async_get_application_credential_users,
     async_get_application_credentials,
 )
-from ..core_credentials.editing import async_get_application_credential_server
+from ..core_credentials.peer_platform import async_ask_platform
+from ..core_credentials.users import async_get_application_credential_users
 from ..credentials.last_answers import async_note
 from ..credentials.store import (
     CONF_AUTH_DOMAIN,
@@ -45,6 +45,7 @@ from ..platform import (
     async_get_variables,
     async_make_implementation,
 )
+from ..watching import inquiries
 
 # What a platform that makes implementations is asked with, before there is a credential.
 _NO_CREDENTIAL: Final = DeveloperCredential("-")
@@ -72,9 +73,11 @@ class CredentialSubject(ABC):
         hass: Home Assistant.
         integration: The integration that the credential is for.
         has_redirect_uri: Whether the user chooses a redirect URI for it.
+        declares_auth_method: Whether it is known how its client authenticates.
     """
 
     has_redirect_uri = True
+    declares_auth_method = True
 
     def __init__(self, hass: HomeAssistant, integration: Integration) -> None:
         """Initialize for an integration."""
@@ -147,7 +150,8 @@ class CredentialSubject(ABC):
             asked,
             redirect_uri,
             # An entry that uses it has a token, for which the server had to accept the client.
-            accepted_before=stored is not None
+            accepted_before=self.declares_auth_method
+            and stored is not None
             and stored.identity == credential.identity
             and stored.token_endpoint_auth_method is None
             and bool(self.users),
@@ -269,6 +273,8 @@ class PeerCredential(CredentialSubject):
     """An application credential of Home Assistant; its redirect URI is Home Assistant's default."""
 
     has_redirect_uri = False
+    # The integration may make its requests itself.
+    declares_auth_method = False
 
     def __init__(
         self,
@@ -309,10 +315,16 @@ class PeerCredential(CredentialSubject):
 
     @override
     async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
-        server = await async_get_application_credential_server(
-            self.hass, self.integration.domain, credential
-        )
-        return Login(server, credential) if server else None
+        given = await async_ask_platform(self.hass, self.integration.domain, credential)
+        if given is None:
+            return None
+        return Login(given.server, replace(credential, client_secret=given.client_secret))
+
+    @override
+    async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        verification = await super().async_verify(credential)
+        inquiries.async_note(self.hass, self.integration.domain, credential, verification)
+        return verification
 
 
 def _own_redirect_uri(implementation: AbstractOAuth2Implementation) -> str | None:

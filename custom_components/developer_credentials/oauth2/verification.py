@@ -76,11 +76,13 @@ class Verification:
         detail: The server's words, plain and short; empty without any.
         credential: The client, with the way to authenticate by which it was accepted, and with
             what the server has against it, where it has said anything.
+        answered: Whether the server has answered; if not, the network may be down.
     """
 
     outcome: Outcome
     detail: str
     credential: DeveloperCredential
+    answered: bool = True
 
 
 async def async_verify(
@@ -105,13 +107,13 @@ async def async_verify(
     if server.authorize_url is None:
         # The client may have no grant that could be asked for here.
         return Verification(Outcome.INCONCLUSIVE, "", credential)
-    inquiry = _Inquiry(hass, server, server.authorize_url, credential, redirect_uri)
-    verification = Verification(Outcome.INCONCLUSIVE, "", inquiry.credential)
+    inquiry = _Inquiry(hass, server, credential, redirect_uri)
+    verification = inquiry.unanswered
     with suppress(TimeoutError):
         async with asyncio.timeout(TIMEOUT):
             verification = await inquiry.async_ask_token_endpoint(accepted_before=accepted_before)
             if verification.outcome in {Outcome.ACCEPTED, Outcome.INCONCLUSIVE} and (
-                refusal := await inquiry.async_ask_login_page()
+                refusal := await inquiry.async_ask_login_page(server.authorize_url)
             ):
                 verification = replace(
                     verification,
@@ -122,6 +124,30 @@ async def async_verify(
         return verification
     objection = OBJECTIONS.get(verification.outcome)
     return replace(verification, credential=verification.credential.with_objection(objection))
+
+
+async def async_verify_at_token_endpoint(
+    hass: HomeAssistant,
+    server: AuthorizationServer,
+    credential: DeveloperCredential,
+    redirect_uri: str,
+) -> Verification:
+    """Return whether the token endpoint knows the client, after ten seconds at most; never raises.
+
+    For what no user has asked for: the login page is left alone, which may count who opens it.
+
+    Args:
+        hass: Home Assistant.
+        server: The authorization server.
+        credential: The client.
+        redirect_uri: The redirect URI that a login would have.
+    """
+    inquiry = _Inquiry(hass, server, credential, redirect_uri)
+    verification = inquiry.unanswered
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TIMEOUT):
+            verification = await inquiry.async_ask_token_endpoint(accepted_before=False)
+    return verification
 
 
 class _Inquiry:
@@ -135,14 +161,12 @@ class _Inquiry:
         self,
         hass: HomeAssistant,
         server: AuthorizationServer,
-        authorize_url: str,
         credential: DeveloperCredential,
         redirect_uri: str,
     ) -> None:
         """Initialize with a code verifier where the login will have one."""
         self._hass = hass
         self._server = server
-        self._authorize_url = authorize_url
         self._declared = server.token_endpoint_auth_method
         if not self._proves(credential.token_endpoint_auth_method):
             # A secret is there to be sent.
@@ -150,6 +174,11 @@ class _Inquiry:
         self.credential = credential
         self._redirect_uri = redirect_uri
         self._code_verifier = generate_code_verifier() if server.uses_pkce(credential) else None
+
+    @property
+    def unanswered(self) -> Verification:
+        """What there is to say without an answer."""
+        return Verification(Outcome.INCONCLUSIVE, "", self.credential, answered=False)
 
     async def async_ask_token_endpoint(self, *, accepted_before: bool) -> Verification:
         """Return what the token endpoint thinks of the client, by each way to authenticate."""
@@ -168,8 +197,12 @@ class _Inquiry:
         ):
             return verification
         for other in self._other_methods(method):
-            second = self._judged(await self._async_ask(other), other)
+            second_answer = await self._async_ask(other)
+            second = self._judged(second_answer, other)
             if second.outcome in KNOWN:
+                return second
+            if second_answer is None or second_answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+                # It might have accepted the client in this way.
                 return second
         return verification
 
@@ -216,7 +249,7 @@ class _Inquiry:
     def _judged(self, answer: Answer | None, method: ClientAuthMethod) -> Verification:
         """Return what an answer proves of the client that authenticated by a method."""
         if answer is None:
-            return Verification(Outcome.INCONCLUSIVE, "", self.credential)
+            return self.unanswered
         outcome = _OUTCOMES.get(answer.kind, Outcome.INCONCLUSIVE)
         credential = self.credential
         if outcome in KNOWN and credential.client_secret:
@@ -226,9 +259,9 @@ class _Inquiry:
             )
         return Verification(outcome, _words(answer), credential)
 
-    async def async_ask_login_page(self) -> Answer | None:
+    async def async_ask_login_page(self, authorize_url: str) -> Answer | None:
         """Return how the authorization endpoint refuses the request; None where it does not."""
-        url = URL(self._authorize_url).update_query(
+        url = URL(authorize_url).update_query(
             response_type="code",
             client_id=self.credential.client_id,
             redirect_uri=self._redirect_uri,

@@ -19,23 +19,22 @@ from homeassistant.config_entries import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.collection import CHANGE_REMOVED, CollectionChange
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.loader import IntegrationNotLoaded, async_get_loaded_integration
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..core_credentials.collection import (
     ApplicationCredential,
-    async_get_application_credential_users,
     async_get_application_credentials,
     async_is_free,
     async_listen,
     async_restore_application_credential,
     parse_item,
 )
+from ..core_credentials.naming import async_get_title
 from ..core_credentials.options import async_get_options
+from ..core_credentials.users import async_get_application_credential_users
 from ..credentials.orphaned_entries import IssueText, async_set_deleted_elsewhere
 from ..credentials.store import Key, async_get_users_of
-from ..credentials.titles import title_of
 
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
@@ -117,13 +116,9 @@ def async_watch(hass: HomeAssistant) -> CALLBACK_TYPE:
 
 @callback
 def _text(hass: HomeAssistant, gone: ApplicationCredential) -> IssueText:
-    try:
-        integration = async_get_loaded_integration(hass, gone.domain).name
-    except IntegrationNotLoaded:
-        integration = gone.domain
-    title = title_of(integration, gone.credential.name, ())
     return IssueText(
-        translation_key="application_credential_deleted", placeholders={"credential": title}
+        translation_key="application_credential_deleted",
+        placeholders={"credential": async_get_title(hass, gone)},
     )
 
 
