@@ -135,8 +135,6 @@ async def add_another(
     )
     await frontend.open_credentials()
     await frontend.click("Add credential")
-    await frontend.choose("Integration", "Demo Cloud")
-    await frontend.click("Submit")
     await frontend.see("Which integration is the credential for?", "9-add-credential")
     await frontend.choose("Integration", "Demo Cloud")
     await frontend.click("Submit")
