@@ -8,8 +8,9 @@ started.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import Flag, auto
 from typing import Final
 
 from homeassistant.config_entries import (
@@ -19,7 +20,7 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.collection import CollectionChange
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -46,18 +47,18 @@ INTERVAL: Final = timedelta(hours=1)
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
 
-class _Why(IntEnum):
-    """Why an application credential is looked at; of several reasons the last one counts."""
+class _Why(Flag):
+    """Why an application credential is looked at."""
 
-    USERS = 1
+    USERS = auto()
     """It is to be learned who uses it."""
-    TROUBLE = 2
+    TROUBLE = auto()
     """Entries fail, or are asked for a login, that may use it."""
-    FIRST_SEEN = 3
+    FIRST_SEEN = auto()
     """It may never have been verified."""
-    REJECTED = 4
+    REJECTED = auto()
     """It is rejected, and may have been mended at its provider."""
-    NEW = 5
+    NEW = auto()
     """It is new, or another client."""
 
 
@@ -117,7 +118,7 @@ class _Watch:
             async_listen(hass, self._collection_changed),
             hass.config_entries.flow.async_subscribe_flow(self._flow_changed),
             async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed),
-            async_track_time_interval(hass, self._ask_again, INTERVAL),
+            async_track_time_interval(hass, self._ask_again, INTERVAL, cancel_on_shutdown=True),
             rejection.async_begin(hass),
             logins.async_begin(hass, self._is_login_needed),
             deletion.async_watch(hass),
@@ -137,10 +138,15 @@ class _Watch:
             stop()
 
     @callback
+    def _call_later(self, seconds: float, action: Callable[[datetime], None]) -> CALLBACK_TYPE:
+        """Do something later; return what ends that, as does the stop of Home Assistant."""
+        return async_call_later(self._hass, seconds, HassJob(action, cancel_on_shutdown=True))
+
+    @callback
     def _started(self, _: HomeAssistant) -> None:
         """Begin to ask; look at what has happened by now."""
         self._is_started = True
-        self._stops.append(async_call_later(self._hass, FIRST_SEEN_AFTER, self._see_all))
+        self._stops.append(self._call_later(FIRST_SEEN_AFTER, self._see_all))
         for one in async_get_application_credentials(self._hass).values():
             if one.auth_domain != one.domain and async_get_users_of(
                 self._hass, one.domain, one.domain
@@ -177,6 +183,8 @@ class _Watch:
         rejection.async_withdraw_outdated(self._hass)
         before, self._clients = self._clients, self._current_clients()
         item_id = change.item_id
+        if item_id in before and item_id not in self._clients:
+            answers.async_forget(self._hass, before[item_id])
         if (
             item_id in self._clients
             and self._clients[item_id] != before.get(item_id)
@@ -239,7 +247,7 @@ class _Watch:
     @callback
     def _look_at(self, item_id: str, why: _Why) -> None:
         """Put an application credential in the queue."""
-        self._queue[item_id] = max(why, self._queue.get(item_id, why))
+        self._queue[item_id] = why | self._queue.get(item_id, why)
         self._go_on()
 
     @callback
@@ -255,7 +263,7 @@ class _Watch:
 
         if recent and one.item_id not in self._later:
             _, seconds = recent
-            self._later[one.item_id] = async_call_later(self._hass, seconds, look)
+            self._later[one.item_id] = self._call_later(seconds, look)
 
     @callback
     def _go_on(self, _: datetime | None = None) -> None:
@@ -283,7 +291,7 @@ class _Watch:
         finally:
             self._task = None
         if self._queue:
-            self._end_pause = async_call_later(self._hass, pause, self._go_on)
+            self._end_pause = self._call_later(pause, self._go_on)
 
     async def _see(self, item_id: str, why: _Why) -> None:
         """Look at an application credential; ask its server where there is reason to."""
@@ -291,22 +299,25 @@ class _Watch:
             return
         await async_learn_users(self._hass, one)
         users = async_get_application_credential_users(self._hass, one)
-        if why is _Why.USERS or (
-            why is _Why.TROUBLE
-            and not any(rejection.is_in_trouble(self._hass, user) for user in users)
+        is_in_trouble = _Why.TROUBLE in why and any(
+            rejection.is_in_trouble(self._hass, user) for user in users
+        )
+        if is_in_trouble:
+            self._look_later(one)
+        elif not why & (_Why.NEW | _Why.REJECTED) and not (
+            _Why.FIRST_SEEN in why and self._is_unsure(one, users)
         ):
             return
-        if why is _Why.FIRST_SEEN:
-            logins_back = {
-                key for key, time in async_get_logins(self._hass).items() if time is not None
-            }
-            if async_was_accepted(
-                self._hass, one.domain, one.credential.client_id
-            ) and not logins_back.intersection(user.entry_id for user in users):
-                return
-        if why is _Why.TROUBLE:
-            self._look_later(one)
-        verification = await async_inquire(self._hass, one, is_new=why is _Why.NEW)
+        verification = await async_inquire(self._hass, one, is_new=_Why.NEW in why)
         if not verification.answered:
             self._unanswered[item_id] = why
         self._take_back(item_id)
+
+    def _is_unsure(self, one: ApplicationCredential, users: list[ConfigEntry]) -> bool:
+        """Return whether a client was never accepted, or a login of its users was taken back."""
+        taken_back = {
+            entry_id for entry_id, time in async_get_logins(self._hass).items() if time is not None
+        }
+        return not async_was_accepted(
+            self._hass, one.domain, one.credential.client_id
+        ) or not taken_back.isdisjoint(user.entry_id for user in users)
