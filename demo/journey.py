@@ -93,9 +93,9 @@ class Journey:
         step = await client.continue_flow(
             step["flow_id"],
             {
-                "name": "My app",
                 "client_id": f" {self._client_id}\u200b",
                 "client_secret": self._client_secret,
+                "more": {"name": "My app"},
             },
         )
         assert step.get("reason") == "credential_saved", step

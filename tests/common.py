@@ -8,20 +8,16 @@ from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.loader import async_get_integration
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import voluptuous as vol
 
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials.store import (
-    async_add_subentry,
-    async_find_subentry,
-    async_get_or_create_entry,
-    async_new_subentry,
-)
+from custom_components.developer_credentials.credentials.store import async_get_by_key
 from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
+from custom_components.developer_credentials.testing import async_add_credential
 from demo.browser import log_in
 
 # Part of every secret that a test uses; no log may have it.
@@ -65,14 +61,12 @@ async def add_credential(
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> ConfigSubentry:
     """Store a credential, and return its subentry."""
-    entry = await async_get_or_create_entry(hass)
-    integration = await async_get_integration(hass, domain)
     credential = DeveloperCredential(
         client_id, client_secret, name, redirect_uri=redirect_uri, variables=variables
     )
-    async_add_subentry(hass, entry, async_new_subentry(hass, integration, credential))
-    await hass.async_block_till_done()
-    subentry = async_find_subentry(hass, domain, client_id, variables)
+    subentry = async_get_by_key(
+        hass, (domain, await async_add_credential(hass, domain, credential))
+    )
     assert subentry is not None
     return subentry
 
@@ -86,6 +80,26 @@ def entry_of(hass: HomeAssistant) -> ConfigEntry:
 def stored(hass: HomeAssistant) -> list[dict[str, Any]]:
     """Return the data of all credentials, oldest first."""
     return [dict(subentry.data) for subentry in entry_of(hass).subentries.values()]
+
+
+def suggested(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what each field of a form shows, those of its sections among the others."""
+    values: dict[str, Any] = {}
+
+    def read(schema: vol.Schema) -> None:
+        for key, field in schema.schema.items():
+            if isinstance(field, section):
+                read(field.schema)
+            else:
+                values[str(key)] = (key.description or {}).get("suggested_value")
+
+    read(step["data_schema"])
+    return values
+
+
+def collapsed(step: Mapping[str, Any]) -> bool:
+    """Return whether the section of a form is closed."""
+    return bool(step["data_schema"].schema["more"].options["collapsed"])
 
 
 async def log_in_and_return(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 from homeassistant import loader
 from homeassistant.config_entries import (
@@ -20,6 +20,9 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import http
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    MY_AUTH_CALLBACK_PATH as MY,
+)
 from homeassistant.helpers.config_entry_oauth2_flow import (
     LocalOAuth2Implementation,
     async_get_implementations,
@@ -45,16 +48,18 @@ from tests.common import (
     SENTINEL,
     add_credential,
     begin_repair,
+    collapsed,
     continue_repair,
     entry_of,
     issue_ids,
     stored,
+    suggested,
 )
 from tests.conftest import COMPONENTS, Install
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "demo_cloud")
 
-FORM = {"client_id": "id", "client_secret": SENTINEL, "redirect_uri": "default"}
+FORM = {"client_id": "id", "client_secret": SENTINEL}
 
 
 @pytest.fixture(autouse=True)
@@ -79,13 +84,6 @@ def _edit(subentry: ConfigSubentry) -> SubentryFlowContext:
     return {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
 
 
-def _suggested(step: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in step["data_schema"].schema
-    }
-
-
 async def test_add(hass: HomeAssistant) -> None:
     """With one integration the flow begins with the form, and goes on into the login."""
     step = await _begin(hass)
@@ -95,17 +93,19 @@ async def test_add(hass: HomeAssistant) -> None:
     assert placeholders is not None
     assert placeholders["integration"] == "Demo Cloud"
     assert "/console)" in placeholders["instructions"]
-    assert REDIRECT_URI in placeholders["redirect_uris"].splitlines()[3]
+    assert f"`{REDIRECT_URI}`" in placeholders["redirect_uri"]
     values = {
-        "name": " My app ",
         "client_id": "\u200b id ",
         "client_secret": f" {SENTINEL}\n",
-        "redirect_uri": "default",
+        "more": {"name": " My app "},
     }
     result = await _submit(hass, step, values)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "credential_saved"
-    assert result["description_placeholders"] == {"title": r"Demo Cloud\: My app"}
+    assert result["description_placeholders"] == {
+        "integration": "Demo Cloud",
+        "title": r"Demo Cloud\: My app",
+    }
     assert stored(hass) == [
         {
             "domain": "demo_cloud",
@@ -115,6 +115,7 @@ async def test_add(hass: HomeAssistant) -> None:
             "name": "My app",
             "redirect_uri": "default",
             "token_endpoint_auth_method": None,
+            "registered_uri": REDIRECT_URI,
         }
     ]
     (login,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
@@ -147,11 +148,10 @@ async def test_choose_integration(hass: HomeAssistant, install: Install) -> None
     assert step["description_placeholders"] is not None
     assert step["description_placeholders"]["integration"] == "A Cloud"
     assert step["description_placeholders"]["instructions"] == ""
-    result = await _submit(hass, step, {"client_id": "public", "redirect_uri": "own"})
+    result = await _submit(hass, step, {"client_id": "public"})
     assert "next_flow" not in result
     (credential,) = stored(hass)
     assert (credential["domain"], credential["client_secret"]) == ("a_cloud", "")
-    assert credential["redirect_uri"] == "own"
 
 
 async def test_no_integration(hass: HomeAssistant, install: Install) -> None:
@@ -175,45 +175,155 @@ async def test_no_integration(hass: HomeAssistant, install: Install) -> None:
 async def test_bad_client_id(hass: HomeAssistant, client_id: str, error: str) -> None:
     """A client id that is empty, or there already, is refused; the user corrects it on the spot."""
     await add_credential(hass, "demo_cloud", "taken", name="First")
-    values = {**FORM, "name": "Second", "client_id": client_id}
+    values = {**FORM, "client_id": client_id, "more": {"name": "Second"}}
     step = await _submit(hass, await _begin(hass), values)
     assert step["errors"] == {"client_id": error}
-    assert _suggested(step) == values | {"client_secret": None}
+    shown = {"client_id": client_id, "client_secret": None, "name": "Second"}
+    assert suggested(step) == shown
     await _submit(hass, step, FORM)
     assert [credential["client_id"] for credential in stored(hass)] == ["taken", "id"]
 
 
 async def test_rejected(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
-    """What the server rejects is said; correcting it works, and so does insisting."""
+    """What the server rejects is said above the fields, and is corrected there."""
     wrong = FORM | {"client_secret": f"{SENTINEL}-wrong"}
-    step = await _submit(hass, await _begin(hass), wrong)
-    assert step["errors"] == {"base": "rejected"}
+    step = await _begin(hass)
+    assert "save_anyway" not in suggested(step)
+    step = await _submit(hass, step, wrong)
+    # The frontend has emptied the field of the secret.
+    assert (step["step_id"], step["errors"]) == ("retry", {"base": "rejected"})
     assert step["description_placeholders"] is not None
-    assert step["description_placeholders"]["detail"].startswith("invalid_client")
-    assert _suggested(step)["client_secret"] is None
+    assert step["description_placeholders"]["detail"].startswith("(invalid_client")
+    assert suggested(step)["client_secret"] is None
     step = await _submit(hass, step, wrong | {"client_secret": f"{SENTINEL}-also wrong"})
     assert step["errors"] == {"base": "rejected"}
-    # The frontend has emptied the field of the secret.
-    assert step["step_id"] == "retry"
+    result = await _submit(hass, step, FORM)
+    assert result["reason"] == "credential_saved"
+    (credential,) = stored(hass)
+    assert (credential["client_secret"], "objection" in credential) == (SENTINEL, False)
+
+
+async def test_submitted_once_more(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
+) -> None:
+    """Submitting what was rejected asks the server again; it overrides nothing."""
+    demo_cloud.clients["id"].client_secret = f"{SENTINEL}-other"
+    step = await _submit(hass, await _begin(hass), FORM)
     asked = len(demo_cloud.token_requests)
-    insisted = await _submit(hass, step, {"client_id": "id", "redirect_uri": "default"})
-    assert insisted["reason"] == "credential_saved"
+    step = await _submit(hass, step, {"client_id": "id"})
+    assert step["errors"] == {"base": "rejected"}
+    assert len(demo_cloud.token_requests) > asked
+    # It was mended at the provider.
+    demo_cloud.clients["id"].client_secret = SENTINEL
+    result = await _submit(hass, step, {"client_id": "id"})
+    assert result["reason"] == "credential_saved"
+    assert stored(hass)[0]["client_secret"] == SENTINEL
+
+
+async def test_saved_anyway(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
+    """What was rejected is saved by a switch of its own, which is for what was shown alone."""
+    wrong = FORM | {"client_secret": f"{SENTINEL}-wrong"}
+    step = await _submit(hass, await _begin(hass), wrong)
+    assert suggested(step)["save_anyway"] is None
+    other = {"client_id": "other", "save_anyway": True}
+    step = await _submit(hass, step, other)
+    assert step["errors"] == {"base": "rejected"}
+    assert suggested(step)["save_anyway"] is None
+    asked = len(demo_cloud.token_requests)
+    result = await _submit(hass, step, other)
+    assert result["reason"] == "credential_saved_rejected"
     assert len(demo_cloud.token_requests) == asked
-    assert stored(hass)[0]["client_secret"] == f"{SENTINEL}-also wrong"
+    (credential,) = stored(hass)
+    assert (credential["client_id"], credential["client_secret"]) == (
+        "other",
+        f"{SENTINEL}-wrong",
+    )
+    # That it was rejected is remembered; the user wants the login all the same.
+    assert credential["objection"][0] == "rejected"
+    assert SENTINEL not in credential["objection"][1]
+    (login,) = hass.config_entries.flow.async_progress_by_handler("demo_cloud")
+    assert (login["step_id"], result["next_flow"][1]) == ("auth", login["flow_id"])
+
+
+async def test_saved_anyway_in_the_list(hass: HomeAssistant) -> None:
+    """The list says so, too, where a credential is added that the server rejects."""
+    await add_credential(hass, "demo_cloud", "first")
+    flow = hass.config_entries.subentries
+    handler = (entry_of(hass).entry_id, "credential")
+    step = await flow.async_init(handler, context={"source": SOURCE_USER})
+    step = await flow.async_configure(step["flow_id"], {"client_id": "unknown"})
+    assert step["errors"] == {"base": "rejected"}
+    values = {"client_id": "unknown", "save_anyway": True}
+    result: Mapping[str, Any] = await flow.async_configure(step["flow_id"], values)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["description"] == "credential_saved_rejected"
+    assert stored(hass)[1]["objection"][0] == "rejected"
 
 
 async def test_redirect_uri_rejected(
     hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
 ) -> None:
-    """A redirect URI that the server does not know is caught; insisting keeps what was found."""
+    """A redirect URI that the server does not know is said above the fields; so is the remedy.
+
+    Insisting keeps what was found, and that the server does not know it.
+    """
+    hass.config.components.add("my")
     demo_cloud.add_client(
         "id", client_secret=SENTINEL, token_endpoint_auth_method="client_secret_basic"
     )
-    step = await _submit(hass, await _begin(hass), FORM)
-    assert step["errors"] == {"redirect_uri": "redirect_uri_rejected"}
-    await _submit(hass, step, FORM)
+    step = await _begin(hass)
+    assert collapsed(step)
+    step = await _submit(hass, step, FORM)
+    assert step["errors"] == {"base": "redirect_uri_rejected"}
+    assert not collapsed(step)
+    placeholders = step["description_placeholders"]
+    assert placeholders is not None
+    assert (
+        f"Register this redirect URI with your application: `{MY}`"
+        in (placeholders["redirect_uri"])
+    )
+    result = await _submit(hass, step, {"client_id": "id", "save_anyway": True})
+    assert result["reason"] == "credential_saved_rejected"
     (credential,) = stored(hass)
     assert credential["token_endpoint_auth_method"] == "client_secret_basic"
+    assert credential["objection"][0] == "redirect_uri_rejected"
+
+
+@pytest.mark.parametrize("address", ["https://example.com", f"https://{'a' * 40}.example"])
+async def test_other_redirect_uri(
+    hass: HomeAssistant,
+    demo_cloud: DemoAuthorizationServer,
+    current_request: MagicMock,
+    address: str,
+) -> None:
+    """One redirect URI is recommended; the others are a choice, each once, each with its URI.
+
+    A label that no phone could show whole is shortened; the whole URI stands above, to copy it.
+    """
+    hass.config.components.add("my")
+    own = f"{address}/auth/external/callback"
+    current_request.get.return_value = current_request.get.return_value.clone(
+        headers={"HA-Frontend-Base": address}
+    )
+    demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(own,))
+    step = await _submit(hass, await _begin(hass), FORM)
+    more = step["data_schema"].schema["more"].schema.schema  # type: ignore[union-attr]
+    config = more["redirect_uri"].config
+    assert config["mode"] == "list"
+    first, second = config["options"]
+    assert (first["value"], second["value"]) == ("default", "own")
+    assert MY in first["label"]
+    is_long = len(address) > 30
+    assert (own in second["label"]) is not is_long
+    assert len(second["label"]) < 80
+    placeholders = step["description_placeholders"]
+    assert placeholders is not None
+    assert (f"`{own}`" in placeholders["redirect_uri"]) is is_long
+    values = {"client_id": "id", "more": {"redirect_uri": "own"}}
+    result = await _submit(hass, step, values)
+    assert result["reason"] == "credential_saved"
+    (credential,) = stored(hass)
+    assert (credential["redirect_uri"], credential["registered_uri"]) == ("own", own)
 
 
 async def test_other_authentication_method(
@@ -259,7 +369,7 @@ async def test_changed_while_the_server_is_asked(hass: HomeAssistant) -> None:
         return Verification(Outcome.ACCEPTED, "", credential)
 
     with patch.object(OwnCredential, "async_verify", async_verify):
-        values = {"name": "Renamed", "client_id": "id", "redirect_uri": "default"}
+        values = {"more": {"name": "Renamed"}, "client_id": "id"}
         step = await _submit_edit(hass, step, values)
         assert step["errors"] == {"base": "changed_meanwhile"}
         assert stored(hass)[0]["name"] is None
@@ -287,13 +397,13 @@ async def test_two_windows(
     first, second = await _open_edit(hass, subentry), await _open_edit(hass, subentry)
     two = {**FORM, "client_id": "two", "client_secret": f"{SENTINEL}-2"}
     await _submit_edit(hass, second, two)
-    values = {"name": "Renamed", "client_id": "id", "redirect_uri": "default", **entered}
+    values = {"more": {"name": "Renamed"}, "client_id": "id", **entered}
     step = await _submit_edit(hass, first, values)
     assert (step["step_id"], step["errors"]) == ("edit", {"base": "changed_meanwhile"})
-    now = {"name": None, "client_id": "two", "client_secret": None, "redirect_uri": "default"}
-    assert _suggested(step) == now
+    now = {"name": None, "client_id": "two", "client_secret": None}
+    assert suggested(step) == now
     # What is submitted then is what the user has seen, with the secret that goes with it.
-    values = {"name": "Renamed", "client_id": "two", "redirect_uri": "default"}
+    values = {"more": {"name": "Renamed"}, "client_id": "two"}
     assert (await _submit_edit(hass, step, values))["reason"] == "credential_saved"
     assert stored(hass)[0].items() >= {"name": "Renamed", **two}.items()
 
@@ -311,10 +421,10 @@ async def test_two_windows_after_an_error(
     two = {**FORM, "client_id": "two", "client_secret": f"{SENTINEL}-2"}
     await _submit_edit(hass, second, two)
     # The frontend asks for the step again where the dialog is opened once more.
-    values = None if reopened else {"client_id": "id", "redirect_uri": "default"}
+    values: dict[str, Any] | None = None if reopened else {"client_id": "id"}
     step = await _submit_edit(hass, step, values)
-    assert _suggested(step)["client_id"] == "two"
-    values = {"name": "Renamed", "client_id": "two", "redirect_uri": "default"}
+    assert suggested(step)["client_id"] == "two"
+    values = {"more": {"name": "Renamed"}, "client_id": "two"}
     assert (await _submit_edit(hass, step, values))["reason"] == "credential_saved"
     assert stored(hass)[0].items() >= {"name": "Renamed", **two}.items()
 
@@ -365,9 +475,9 @@ async def test_not_verified(hass: HomeAssistant, install: Install, platform: str
     """A platform that declares no server now does not keep the user from saving."""
     install("a_cloud", platform)
     step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
-    values = {name: FORM[name] for name in _suggested(step).keys() & FORM.keys()}
+    values = {name: FORM[name] for name in suggested(step).keys() & FORM.keys()}
     result = await _submit(hass, step, values)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
 
 
 async def test_two_tabs(hass: HomeAssistant) -> None:
@@ -508,7 +618,7 @@ async def test_subentry_flow(hass: HomeAssistant) -> None:
     assert step["step_id"] == "credential"
     step = await flow.async_configure(step["flow_id"], FORM | {"client_id": "first"})
     assert step["errors"] == {"client_id": "already_configured"}
-    result = await flow.async_configure(step["flow_id"], FORM | {"name": "Second"})
+    result = await flow.async_configure(step["flow_id"], FORM | {"more": {"name": "Second"}})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Demo Cloud: Second"
     assert [credential["auth_domain"] for credential in stored(hass)] == [
@@ -525,16 +635,16 @@ async def test_edit(hass: HomeAssistant) -> None:
     handler = (entry_of(hass).entry_id, "credential")
     step = await flow.async_init(handler, context=_edit(subentry))
     assert step["step_id"] == "edit"
-    assert _suggested(step) == {
+    assert suggested(step) == {
         "name": "Old",
         "client_id": "id",
         "client_secret": None,
-        "redirect_uri": "default",
     }
-    values = {"name": "New", "client_id": "id", "redirect_uri": "default"}
+    values = {"more": {"name": "New"}, "client_id": "id"}
     result = await flow.async_configure(step["flow_id"], values)
     assert result["reason"] == "credential_saved"
-    assert result["description_placeholders"] == {"title": r"Demo Cloud\: New"}
+    assert result["description_placeholders"] is not None
+    assert result["description_placeholders"]["title"] == r"Demo Cloud\: New"
     (credential,) = stored(hass)
     assert (credential["name"], credential["client_secret"]) == ("New", SENTINEL)
     assert implementation.name == "New"
@@ -567,7 +677,7 @@ async def test_edit_that_is_rejected(hass: HomeAssistant) -> None:
     step = await flow.async_configure(step["flow_id"], FORM | {"client_secret": "wrong"})
     assert step["errors"] == {"base": "rejected"}
     assert stored(hass)[0]["client_secret"] == SENTINEL
-    values = {"client_id": "id", "redirect_uri": "default"}
+    values = {"client_id": "id", "save_anyway": True}
     await flow.async_configure(step["flow_id"], values)
     assert stored(hass)[0]["client_secret"] == "wrong"
 
@@ -595,10 +705,12 @@ async def test_edit_keeps_a_choice_that_is_not_offered(hass: HomeAssistant) -> N
     flow = hass.config_entries.subentries
     handler = (entry_of(hass).entry_id, "credential")
     step = await flow.async_init(handler, context=_edit(subentry))
-    assert _suggested(step)["redirect_uri"] == "my"
-    values = {"client_id": "id", "client_secret": "new", "redirect_uri": "my"}
+    assert suggested(step)["redirect_uri"] == "my"
+    assert step["description_placeholders"] is not None
+    assert f"`{MY}`" in step["description_placeholders"]["redirect_uri"]
+    values = {"client_id": "id", "client_secret": "new", "more": {"redirect_uri": "my"}}
     step = await flow.async_configure(step["flow_id"], values)
-    await flow.async_configure(step["flow_id"], values)
+    await flow.async_configure(step["flow_id"], values | {"save_anyway": True})
     assert (stored(hass)[0]["redirect_uri"], stored(hass)[0]["client_secret"]) == ("my", "new")
 
 
@@ -606,7 +718,7 @@ async def test_empty_client_id_loses_nothing(hass: HomeAssistant) -> None:
     """The secret that was entered beside an empty client id is there when that is corrected."""
     step = await _submit(hass, await _begin(hass), FORM | {"client_id": " "})
     assert step["step_id"] == "retry"
-    await _submit(hass, step, {"client_id": "id", "redirect_uri": "default"})
+    await _submit(hass, step, {"client_id": "id"})
     assert stored(hass)[0]["client_secret"] == SENTINEL
 
 
@@ -696,7 +808,7 @@ async def test_card_for_a_plain_handler(hass: HomeAssistant, install: Install) -
     assert card["context"]["title_placeholders"] == {"name": "A Cloud"}
     assert card["step_id"] == "credential"
     result = await _submit(hass, card, FORM)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
     assert flow.async_progress_by_handler(DOMAIN) == []
     assert result["next_flow"][1] == flow.async_progress_by_handler("a_cloud")[0]["flow_id"]
 
@@ -738,14 +850,18 @@ async def test_file_in_the_place_of_a_value(
     hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, field: str
 ) -> None:
     """A file of the provider is refused at its field, and not shown again; the rest is kept."""
-    step = await _submit(hass, await _begin(hass), {**FORM, "name": "App", field: FILE})
-    assert step["errors"] == {field: "not_a_value"}
+    entered = {**FORM, "more": {"name": FILE if field == "name" else "App"}}
+    if field != "name":
+        entered[field] = FILE
+    step = await _submit(hass, await _begin(hass), entered)
+    # Nothing is shown at the fields of a section.
+    assert step["errors"] == {"base" if field == "name" else field: "not_a_value"}
     kept = {"name": "App", "client_id": "id", "client_secret": None, field: None}
-    assert _suggested(step).items() >= kept.items()
+    assert suggested(step).items() >= kept.items()
     assert SENTINEL not in str(step["description_placeholders"])
     assert demo_cloud.token_requests == []
     # The secret is remembered, unless it was the file.
-    values = {"name": "App", "client_id": "id", "redirect_uri": "default"}
+    values: dict[str, Any] = {"more": {"name": "App"}, "client_id": "id"}
     if field == "client_secret":
         step = await _submit(hass, step, values)
         assert step["errors"] == {"base": "rejected"}
@@ -758,9 +874,9 @@ async def test_odd_client_id_from_before(hass: HomeAssistant, install: Install) 
     """A client id that would not be taken any more, and is there, does not keep from editing."""
     install("a_cloud", OFFLINE_PLATFORM)
     subentry = await add_credential(hass, "a_cloud", "{4a5b}")
-    values = {"name": "New", "client_id": "{4a5b}", "redirect_uri": "default"}
+    values = {"more": {"name": "New"}, "client_id": "{4a5b}"}
     result = await _submit_edit(hass, await _open_edit(hass, subentry), values)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
 
 
 OWN_CLIENT = """
@@ -800,16 +916,17 @@ async def test_client_of_the_platform(
     )
     install("a_cloud", platform.replace("{url}", demo_cloud.url))
     step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
-    assert "redirect_uri" not in _suggested(step)
+    assert "redirect_uri" not in suggested(step)
     placeholders = step["description_placeholders"]
     assert placeholders is not None
-    assert "https://app.example/callback" in placeholders["redirect_uris"]
-    assert REDIRECT_URI not in placeholders["redirect_uris"]
-    dummy = {"client_id": "dummy", "client_secret": SENTINEL, "name": "Dummy"}
-    result = await _submit(hass, step, dummy)
-    assert result["reason"] == "credential_saved"
-    asked = [] if platform is OWN_CLIENT_OF_HOME_ASSISTANT else ["built-in"]
-    assert [one.client_id for one in demo_cloud.token_requests] == asked
+    assert "https://app.example/callback" in placeholders["redirect_uri"]
+    assert REDIRECT_URI not in placeholders["redirect_uri"]
+    dummy = {"client_id": "dummy", "client_secret": SENTINEL}
+    result = await _submit(hass, step, dummy | {"more": {"name": "Dummy"}})
+    asked = platform is not OWN_CLIENT_OF_HOME_ASSISTANT
+    assert result["reason"] == f"credential_saved{'' if asked else '_unchecked'}"
+    clients = [one.client_id for one in demo_cloud.token_requests]
+    assert clients == (["built-in"] if asked else [])
     # What is stored is what the user has entered.
     assert stored(hass)[0].items() >= dummy.items()
     (implementation,) = (await async_get_implementations(hass, "a_cloud")).values()
@@ -859,7 +976,10 @@ async def test_platform_that_needs_a_credential(
         broken = broken.replace('redirect_uri = "https://app.example/callback"', own)
     install("a_cloud", broken.replace("{url}", "http://127.0.0.1:9"))
     step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
-    assert _suggested(step).keys() >= {"redirect_uri"}
+    assert suggested(step).keys() == {"client_id", "client_secret", "name"}
+    placeholders = step["description_placeholders"]
+    assert placeholders is not None
+    assert f"`{REDIRECT_URI}`" in placeholders["redirect_uri"]
     assert issue_ids(hass) == []
 
 

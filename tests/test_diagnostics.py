@@ -75,10 +75,9 @@ async def test_demo_cloud(
     flow = hass.config_entries.flow
     step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     form = {
-        "name": "My app",
         "client_id": CLIENT_ID,
         "client_secret": SENTINEL,
-        "redirect_uri": "own",
+        "more": {"name": "My app"},
     }
     await flow.async_configure(step["flow_id"], form)
     step = await flow.async_init("demo_cloud", context={"source": SOURCE_USER})
@@ -101,7 +100,7 @@ async def test_demo_cloud(
                 "domain": "demo_cloud",
                 "has_secret": True,
                 "imported_by": None,
-                "redirect_uri": "own",
+                "redirect_uri": "default",
                 "server": {
                     "authorize_url": f"{demo_cloud.url}/authorize",
                     "token_url": f"{demo_cloud.url}/token",

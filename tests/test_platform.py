@@ -8,6 +8,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     async_get_implementations,
 )
+from homeassistant.loader import async_get_integration
 import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
@@ -16,6 +17,7 @@ from custom_components.developer_credentials.platform import (
     PlatformError,
     async_get_integrations,
     async_get_platform,
+    async_report_problem,
 )
 from tests.common import PLATFORM, SENTINEL, add_credential
 from tests.conftest import Install
@@ -173,6 +175,40 @@ async def test_broken(
     assert "client_id" not in str(issue)
     assert len(issue.translation_placeholders["detail"]) <= MAX_DETAIL
     assert "other" not in str(issue)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "report_to"),
+    [
+        ({"issue_tracker": "https://a.example/x/issues"}, "https://a.example/x/issues"),
+        ({"documentation": "https://a.example/x"}, "https://a.example/x"),
+        ({"issue_tracker": "javascript:alert(1)"}, r"Bro\*ken"),
+        ({"issue_tracker": "https://a.example/) [x](https://b.example"}, r"Bro\*ken"),
+        ({"issue_tracker": 5, "documentation": None}, r"Bro\*ken"),
+        ({}, r"Bro\*ken"),
+    ],
+)
+async def test_where_to_report(
+    hass: HomeAssistant, install: Install, manifest: dict[str, object], report_to: str
+) -> None:
+    """A repair that only a developer can act on says where to report it, as plain text or link."""
+    install("broken", "raise RuntimeError")
+    integration = await async_get_integration(hass, "broken")
+    integration.manifest.update({"name": "Bro*ken", **manifest})  # type: ignore[typeddict-item]
+    assert await async_get_implementations(hass, "broken") == {}
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "platform_broken")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["report_to"] == report_to
+
+
+async def test_where_to_report_an_unknown_one(hass: HomeAssistant) -> None:
+    """One that is not known to Home Assistant is called by its domain."""
+    async_report_problem(hass, "unknown", PlatformError("function_raised", "x"))
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "platform_unknown")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["report_to"] == "unknown"
 
 
 async def test_broken_without_a_credential(hass: HomeAssistant, install: Install) -> None:

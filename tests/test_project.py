@@ -136,8 +136,12 @@ def test_developer_guide_is_where_it_is_linked() -> None:
 
 
 def test_developer_guide_snippets() -> None:
-    """What the developer guide shows is taken from Demo Cloud, or from examples that tests run."""
-    folders = (ROOT / "demo/custom_components", ROOT / "docs/examples")
+    """What the developer guide shows is taken from Demo Cloud, or from files that tests run."""
+    folders = (
+        ROOT / "demo/custom_components",
+        ROOT / "docs/examples",
+        ROOT / "tests/demo_cloud",
+    )
     sources = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
     guide = (ROOT / "docs" / "developer.md").read_text()
     snippets = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)

@@ -261,7 +261,7 @@ async def test_commands(
     # That there was something to find.
     issues = "".join(told["repairs/list_issues"])
     assert all(issue_id in issues for issue_id in issue_ids(hass))
-    assert "My app" in issues
+    assert "credential_rejected" in issues
     assert TITLE not in "".join(json_dumps(issue) for issue in _issues(hass))
     entries = "".join(told["config_entries/get"])
     assert all(entry.entry_id in entries for entry in hass.config_entries.async_entries())

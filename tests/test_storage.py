@@ -130,8 +130,7 @@ def _form(client_id: str, secret: str, name: str) -> dict[str, Any]:
     return {
         "client_id": client_id,
         "client_secret": secret,
-        "name": name,
-        "redirect_uri": "default",
+        "more": {"name": name},
     }
 
 

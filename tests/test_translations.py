@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from custom_components.developer_credentials.flows.credential_form import SAVED
+from custom_components.developer_credentials.oauth2.client import OBJECTIONS
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
-from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
+from custom_components.developer_credentials.oauth2.redirect_uri import REGISTERED, RedirectUri
 from custom_components.developer_credentials.oauth2.server_variable import MAX_VARIABLES
 from custom_components.developer_credentials.oauth2.verification import Outcome
 
@@ -25,12 +27,17 @@ TRANSLATIONS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json")
 CONFIG = TRANSLATIONS["config"]
 SUBENTRY = TRANSLATIONS["config_subentries"]["credential"]
 
+KINDS = [kind for effect in TokenRequestError.__subclasses__() for kind in effect.__subclasses__()]
+
 # What keeps a credential from being saved.
 OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subject"]))
 
 VARIABLES = {f"variable_{number}" for number in range(1, MAX_VARIABLES + 1)}
 
-FORM = {"integration", "instructions", "redirect_uris", "detail", "entries"} | VARIABLES
+FORM = {"integration", "instructions", "redirect_uri", "detail", "situation"} | VARIABLES
+
+# What a saved credential is said to be.
+TOLD = {"integration", "title"}
 
 # What is interpolated, by the beginning of the key; a text that is not named here has nothing.
 PLACEHOLDERS = {
@@ -44,7 +51,7 @@ PLACEHOLDERS = {
     "exceptions.rejected.": {"answer"},
     "exceptions.variable_invalid.": {"variable"},
     "config.abort.authorize_": {"integration", "detail"},
-    "config.abort.credential_saved": {"title"},
+    "config.abort.credential_saved": TOLD,
     "config.abort.integration_gone": {"domain"},
     "config.abort.no_integrations": {"url"},
     "config.abort.server_unknown": {"detail"},
@@ -55,7 +62,8 @@ PLACEHOLDERS = {
     "config.step.edit.": FORM,
     "config.step.edit_application_credential.": FORM,
     "config.step.retry.": FORM,
-    "config_subentries.credential.abort.credential_saved": {"title"},
+    "config_subentries.credential.abort.credential_saved": TOLD,
+    "config_subentries.credential.create_entry.": TOLD,
     "config_subentries.credential.abort.integration_gone": {"domain"},
     "config_subentries.credential.abort.no_integrations": {"url"},
     "config_subentries.credential.error.": FORM,
@@ -64,7 +72,8 @@ PLACEHOLDERS = {
     "config_subentries.credential.step.edit_application_credential.": FORM,
     "config_subentries.credential.step.retry.": FORM,
     # An issue is for everybody; the steps of its repair bring what is for admins.
-    "issues.credential_rejected.fix_flow.": FORM | {"answer", "credential", "since"},
+    "issues.credential_rejected.fix_flow.": FORM,
+    "issues.credential_rejected.fix_flow.abort.credential_saved": TOLD,
     "issues.credential_rejected.title": {"credential"},
     "issues.application_credential_rejected.title": {"credential"},
     "issues.application_credential_deleted.title": {"credential"},
@@ -77,20 +86,28 @@ PLACEHOLDERS = {
     "issues.entries_orphaned.title": {"name"},
     "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
     "issues.credential_damaged.": {"integration", "name"},
+    "issues.entries_orphaned.fix_flow.abort.credential_saved": TOLD,
     "issues.entries_orphaned.fix_flow.error.": FORM,
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
     "issues.own_yaml.": {"domain", "integration", "name"},
-    "issues.platform_": {"integration", "detail"},
+    "issues.platform_": {"integration", "detail", "report_to"},
     "issues.yaml_bad_variable.": {"place", "key"},
     "issues.yaml_duplicate.": {"place", "key"},
-    "issues.yaml_item_gone.": {"credential"},
     "issues.yaml_malformed_key.": {"place", "key"},
     "issues.yaml_missing_key.": {"place", "key"},
     "issues.yaml_not_": {"place", "key"},
     "issues.yaml_unknown_": {"place"},
     "issues.yaml_unknown_variable.": {"place", "key"},
     "issues.yaml_unsupported_integration.": {"place", "key"},
+    "selector.situation.options.accepted": {"integration", "time"},
+    "selector.situation.options.elsewhere": {"address"},
+    "selector.situation.options.links": {"links"},
+    "selector.situation.options.redirect_uri": {"uri"},
+    "selector.situation.options.refreshed": {"time"},
+    "selector.situation.options.rejected": {"answer", "integration", "since"},
+    "selector.situation.options.saved_": {"integration"},
+    "selector.situation.options.used_by": {"entries"},
 }
 
 
@@ -132,38 +149,46 @@ def test_form_texts() -> None:
     """Each step, field and error of the form has a text, and each text has its use."""
     form = SOURCE["credential_form"] + SOURCE["credential_steps"]
     assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
-    fields = {"name", "client_id", "client_secret", "redirect_uri"} | VARIABLES
+    fields = {"client_id", "client_secret", "save_anyway"} | VARIABLES
+    more = {"name", "redirect_uri"}
     menu = CONFIG["step"]["user"]["menu_options"]
     options = re.findall(r"menu_options=\[(.*?)\]", form)[0]
     assert set(menu) == set(re.findall(r'"(\w+)"', options))
-    for step, names in {
-        "integration": {"domain"},
-        "application_credential": {"credential"},
-        "edit_application_credential": fields - {"redirect_uri"} - VARIABLES,
-        "credential": fields,
-        "edit": fields,
-        "retry": fields,
-    }.items():
-        assert set(CONFIG["step"][step]["data"]) == names
-        assert set(CONFIG["step"][step]["data_description"]) == names
+    nothing: set[str] = set()
+    for step, names, in_section in (
+        ("integration", {"domain"}, nothing),
+        ("application_credential", {"credential"}, nothing),
+        ("edit_application_credential", fields - VARIABLES, {"name"}),
+        ("credential", fields, more),
+        ("edit", fields, more),
+        ("retry", fields, more),
+    ):
+        texts = CONFIG["step"][step]
+        assert set(texts["data"]) == set(texts["data_description"]) == names
+        section = texts.get("sections", {}).get("more", {"data": {}, "data_description": {}})
+        assert set(section["data"]) == set(section["data_description"]) == in_section
     errors = set(re.findall(r'\{(?:CONF_CLIENT_ID|"base"|\w+): "(\w+)"', form))
     assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
     options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
-    assert set(options) == set(RedirectUri)
+    assert set(options) == {*RedirectUri, REGISTERED}
+
+
+def test_situation_texts() -> None:
+    """Each text that the form is composed of has its use."""
+    form = SOURCE["situation"] + SOURCE["credential_form"]
+    keys = set(re.findall(r'texts\["(\w+)"\]', form)) | {f"saved_{one}" for one in OBJECTIONS}
+    keys |= set(re.findall(r'"(redirect_uri\w*)"', SOURCE["situation"]))
+    assert keys == set(TRANSLATIONS["selector"]["situation"]["options"])
 
 
 def test_abort_texts() -> None:
     """Each abort has a text, and each text has its use."""
     reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
-    kinds = {
-        kind.reason
-        for effect in TokenRequestError.__subclasses__()
-        for kind in effect.__subclasses__()
-    } - {"invalid_client"}
+    kinds = {kind.reason for kind in KINDS} - {"invalid_client"}
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
-    form = reasons["credential_form"] | reasons["credential_steps"]
+    form = reasons["credential_form"] | reasons["credential_steps"] | set(SAVED.values())
     shared = form | OBSTACLES | {"already_configured"}
     assert set(CONFIG["abort"]) == (
         shared
@@ -174,6 +199,7 @@ def test_abort_texts() -> None:
         | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))
     )
     assert set(SUBENTRY["abort"]) == shared | set(re.findall(r'reason="(\w+)"', subentry_flow))
+    assert SUBENTRY["create_entry"] == {one: CONFIG["abort"][one] for one in SAVED.values()}
 
 
 def test_issue_texts() -> None:
@@ -194,11 +220,26 @@ def test_repair_texts() -> None:
         TRANSLATIONS["issues"][name]["fix_flow"]
         for name in ("credential_rejected", "entries_orphaned")
     )
-    assert rejected["error"] == orphaned["error"] == CONFIG["error"]
+    assert orphaned["error"] == CONFIG["error"]
+    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repairs"]))
+    assert rejected["error"].keys() == CONFIG["error"].keys() | unchanged
+    assert rejected["error"].items() >= CONFIG["error"].items()
     for step in ("credential", "retry"):
-        assert orphaned["step"][step] == CONFIG["step"][step]
-    for texts in ("data", "data_description"):
-        assert rejected["step"]["edit"][texts] == CONFIG["step"]["edit"][texts]
+        for texts in ("description", "title"):
+            assert orphaned["step"][step][texts] == CONFIG["step"][step][texts]
+    for step, its in (
+        ("edit", rejected["step"]["edit"]),
+        ("credential", orphaned["step"]["credential"]),
+        ("retry", orphaned["step"]["retry"]),
+    ):
+        # The frontend looks for those of a section among the others there.
+        section = CONFIG["step"][step]["sections"]["more"]
+        assert its["data"] == (
+            CONFIG["step"][step]["data"] | section["data"] | {"more": section["name"]}
+        )
+        assert its["data_description"] == (
+            CONFIG["step"][step]["data_description"] | section["data_description"]
+        )
     deleted = TRANSLATIONS["issues"]["application_credential_deleted"]["fix_flow"]
     assert set(deleted["step"]["init"]["menu_options"]) == {"restore", "move"}
     assert deleted["step"]["move"] == orphaned["step"]["move"]
@@ -212,24 +253,30 @@ def test_repair_texts() -> None:
     for flow, texts in ((rejected_flow, rejected), (orphaned_flow, orphaned)):
         # Only a new credential is kept from being saved while Developer Credentials is disabled.
         obstacles = OBSTACLES if flow is orphaned_flow else OBSTACLES - {"entry_disabled"}
-        assert set(texts["abort"]) == obstacles | set(re.findall(r'reason="(\w+)"', flow))
+        reasons = obstacles | set(SAVED.values())
+        assert set(texts["abort"]) == reasons | set(re.findall(r'reason="(\w+)"', flow))
         for reason in texts["abort"].keys() & CONFIG["abort"].keys():
             assert texts["abort"][reason] == CONFIG["abort"][reason]
 
 
 def test_exception_texts() -> None:
-    """Each error of a command has a text, and each text has its use."""
+    """Each error that people see has a text, and each text has its use."""
     commands = SOURCE["websocket_api"] + SOURCE["websocket_commands"]
     keys = re.findall(r'CommandError\("\w+", "(\w+)"', commands)
     # What a platform that is there may have wrong.
     reasons = re.findall(r'PlatformError\(\s*"(\w+)"', SOURCE["platform"])
     platform = {f"platform_{reason}" for reason in reasons}
-    assert set(keys) | platform == set(TRANSLATIONS["exceptions"])
+    token = {f"token_{kind.reason}" for kind in KINDS}
+    reload = re.findall(r'translation_key="(\w+)"', (PACKAGE / "__init__.py").read_text())
+    assert {*keys, *platform, *token, *reload} == set(TRANSLATIONS["exceptions"])
     for key in platform:
-        assert (
-            TRANSLATIONS["exceptions"][key]["message"]
-            == (TRANSLATIONS["issues"][key]["description"])
-        )
+        message = TRANSLATIONS["exceptions"][key]["message"]
+        description = TRANSLATIONS["issues"][key]["description"]
+        assert description.startswith(message)
+        # What the user cannot mend is reported to whoever can.
+        assert "{report_to}" in description
+    for key in token:
+        assert "{" not in TRANSLATIONS["exceptions"][key]["message"]
 
 
 def test_system_health_texts() -> None:

@@ -1,6 +1,5 @@
 """Tests of servers with variables: what the user enters decides the server, wherever it matters."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -49,6 +48,7 @@ from tests.common import (
     entry_of,
     issue_ids,
     stored,
+    suggested,
 )
 from tests.conftest import Install, PassTime
 from tests.recording_server import RecordingServer, answer
@@ -120,7 +120,7 @@ EXPIRED: Final = {
     "expires_at": 1.0,
     "expires_in": 60,
 }
-FORM: Final = {"client_id": "id", "client_secret": SENTINEL, "redirect_uri": "default"}
+FORM: Final = {"client_id": "id", "client_secret": SENTINEL}
 HOME: Final = {"tenant": "home"}
 
 
@@ -158,13 +158,6 @@ async def _edit(
     return step
 
 
-def _suggested(step: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in step["data_schema"].schema
-    }
-
-
 async def _account(
     hass: HomeAssistant, auth_domain: str = "acme_id", *, expired: bool = True
 ) -> MockConfigEntry:
@@ -185,8 +178,8 @@ def _logins(hass: HomeAssistant) -> list[Any]:
 async def test_form(hass: HomeAssistant, server: RecordingServer) -> None:
     """The form asks for the variables above all, by the declared labels, and suggests defaults."""
     step = await _begin(hass)
-    assert list(_suggested(step))[:3] == ["variable_1", "variable_2", "name"]
-    assert _suggested(step)["variable_2"] == "eu"
+    assert list(suggested(step))[:3] == ["variable_1", "variable_2", "client_id"]
+    assert suggested(step)["variable_2"] == "eu"
     assert step["data_schema"] is not None
     kinds = {str(key): type(key) for key in step["data_schema"].schema}
     assert (kinds["variable_1"], kinds["variable_2"]) == (vol.Required, vol.Optional)
@@ -194,7 +187,7 @@ async def test_form(hass: HomeAssistant, server: RecordingServer) -> None:
     assert (placeholders["variable_1"], placeholders["variable_2"]) == ("Your tenant", "Region")
     values = {**FORM, "variable_1": " home\u200b", "variable_2": "eu"}
     result = await hass.config_entries.flow.async_configure(step["flow_id"], values)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
     # What is the default is not stored, so that it is said in one way.
     (credential,) = stored(hass)
     assert credential["variables"] == HOME
@@ -224,14 +217,14 @@ async def test_bad_value(
     """A value that cannot be is said at its field, before anybody is asked; nothing is lost."""
     step = await _begin(hass)
     flow = hass.config_entries.flow
-    step = await flow.async_configure(step["flow_id"], {**FORM, "name": "App", **values})
+    step = await flow.async_configure(step["flow_id"], {**FORM, "more": {"name": "App"}, **values})
     assert step["errors"] == dict.fromkeys(fields, "variable_invalid")
     assert server.requests == []
-    shown = _suggested(step)
+    shown = suggested(step)
     assert shown.items() >= {"name": "App", "client_id": "id", **values}.items()
     assert shown["client_secret"] is None
-    right = {name: shown[name] for name in ("name", "client_id", "redirect_uri")}
-    await flow.async_configure(step["flow_id"], {**right, "variable_1": "home"})
+    right = {"client_id": shown["client_id"], "variable_1": "home"}
+    await flow.async_configure(step["flow_id"], right)
     await hass.async_block_till_done()
     (credential,) = stored(hass)
     assert (credential["client_secret"], credential["variables"]) == (SENTINEL, HOME)
@@ -264,7 +257,7 @@ async def test_another_tenant(hass: HomeAssistant, server: RecordingServer) -> N
     entry = await _account(hass, expired=False)
     implementation = entry.runtime_data
     step = await _edit(hass, subentry)
-    assert (_suggested(step)["variable_1"], _suggested(step)["variable_2"]) == ("home", "us")
+    assert (suggested(step)["variable_1"], suggested(step)["variable_2"]) == ("home", "us")
     same = {**FORM, "variable_1": "home", "variable_2": "us", "client_secret": f"{SENTINEL}-2"}
     await _edit(hass, subentry, same)
     assert _logins(hass) == []
@@ -402,8 +395,8 @@ async def async_get_authorization_server(hass):
     install("away", away)
     subentry = await add_credential(hass, "away", "id", variables=HOME)
     step = await _edit(hass, subentry)
-    assert "variable_1" not in _suggested(step)
-    result = await _edit(hass, subentry, {**FORM, "name": "Renamed"})
+    assert "variable_1" not in suggested(step)
+    result = await _edit(hass, subentry, {**FORM, "more": {"name": "Renamed"}})
     assert result["type"] is FlowResultType.ABORT
     (credential,) = stored(hass)
     assert (credential["name"], credential["variables"]) == ("Renamed", HOME)
@@ -533,7 +526,7 @@ async def test_platform_that_cannot_tell_any_more(
     flow = hass.config_entries.subentries
     step = await flow.async_configure(step["flow_id"], {**FORM, "variable_1": "a/b"})
     assert step["errors"] == {"variable_1": "variable_invalid"}
-    assert _suggested(step)["variable_1"] == "a/b"
+    assert suggested(step)["variable_1"] == "a/b"
 
 
 async def test_restore(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:

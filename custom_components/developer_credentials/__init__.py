@@ -4,9 +4,13 @@ The names in `__all__` are the public API for integrations, and the schema of co
 which Home Assistant reads.
 """
 
+from contextlib import suppress
+from typing import Final
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import SERVICE_RELOAD
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_add_implementation_provider
 from homeassistant.helpers.reload import async_integration_yaml_config
@@ -62,6 +66,9 @@ __all__ = [
     "async_revoke_token",
 ]
 
+# What the ids of issues began with that are not raised any more.
+_OLD_ISSUES: Final = ("orphaned_", "own_yaml_", "rejected_", "yaml_item_gone_")
+
 _DATA_YAML: HassKey[YamlList] = HassKey(f"{DOMAIN}_yaml")
 
 
@@ -78,12 +85,24 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     websocket_api.async_setup(hass)
 
     async def reload(_: ServiceCall) -> None:
-        """Read the YAML list again."""
-        config = await async_integration_yaml_config(hass, DOMAIN)
-        if config is not None:
-            yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
-            if not _is_disabled(hass, yaml):
-                await async_import_items(hass, yaml)
+        """Read the YAML list again.
+
+        Raises:
+            ServiceValidationError: The YAML configuration cannot be read, or there is something to
+                import, and the entry is disabled.
+        """
+        config = None
+        with suppress(HomeAssistantError):
+            config = await async_integration_yaml_config(hass, DOMAIN)
+        if config is None:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="yaml_invalid")
+        yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
+        if not _is_disabled(hass, yaml):
+            await async_import_items(hass, yaml)
+        elif yaml.items:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="entry_disabled"
+            )
 
     async_register_admin_service(hass, DOMAIN, SERVICE_RELOAD, reload)
     if not _is_disabled(hass, yaml) and yaml.items and async_get_entry(hass) is None:
@@ -93,9 +112,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 def _forget_old_issues(hass: HomeAssistant) -> None:
-    """Forget the issues of 0.1.0, whose ids were made of client ids; Home Assistant keeps ids."""
+    """Forget issues that older versions had; Home Assistant keeps their ids.
+
+    Those of 0.1.0 were made of client ids.
+    """
     for domain, issue_id in list(ir.async_get(hass).issues):
-        if domain == DOMAIN and issue_id.startswith(("orphaned_", "own_yaml_", "rejected_")):
+        if domain == DOMAIN and issue_id.startswith(_OLD_ISSUES):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 

@@ -32,6 +32,7 @@ from homeassistant.loader import Integration, IntegrationNotFound, async_get_int
 
 from .const import DOMAIN, LOGGER
 from .credentials.migration import MINOR_VERSION
+from .credentials.rejection import async_insist
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     SUBENTRY_TYPE,
@@ -48,7 +49,7 @@ from .flows.credential_request import CredentialRequest
 from .flows.credential_steps import CredentialSteps
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
-from .plain_text import escape_markdown, plain_line
+from .plain_text import plain_line
 
 
 class DeveloperCredentialsConfigFlow(
@@ -128,7 +129,7 @@ class DeveloperCredentialsConfigFlow(
         if subentry is None:
             return self.async_abort(reason="credential_gone")
         self._subject = OwnCredential(self.hass, integration, subentry)
-        self._rejection = request.rejection
+        self._rejection = request.outcome, request.rejection
         return await self.async_step_edit()
 
     @override
@@ -150,9 +151,11 @@ class DeveloperCredentialsConfigFlow(
             new = async_new_subentry(self.hass, subject.integration, credential)
             async_add_subentry(self.hass, entry, new)
             auth_domain, title = new["data"][CONF_AUTH_DOMAIN], new["title"]
+        if credential.objection:
+            # The user has just said so; the next login is verified first again.
+            async_insist(self.hass, (subject.integration.domain, auth_domain))
         return self.async_abort(
-            reason="credential_saved",
-            description_placeholders={"title": escape_markdown(title)},
+            **self._saved(title),
             next_flow=await self._async_next_flow(subject.integration, auth_domain),
         )
 
@@ -180,7 +183,8 @@ class DeveloperCredentialsConfigFlow(
                 picked = {"implementation": auth_domain}
                 step = await manager.async_configure(step["flow_id"], picked)
         if step["type"] in {FlowResultType.ABORT, FlowResultType.CREATE_ENTRY}:
-            return None
+            # A flow of ours may have begun the form again.
+            return step.get("next_flow")
         return FlowType.CONFIG_FLOW, step["flow_id"]
 
 
@@ -213,14 +217,16 @@ class CredentialSubentryFlow(
     ) -> SubentryFlowResult:
         if subject.subentry:
             async_update_credential(self.hass, subject.subentry, subject.integration, credential)
-            return self.async_abort(
-                reason="credential_saved",
-                description_placeholders={"title": escape_markdown(subject.subentry.title)},
-            )
+            return self.async_abort(**self._saved(subject.subentry.title))
         if async_get_entry(self.hass) is None:
             return self.async_abort(reason="entry_removed")
         subentry = async_new_subentry(self.hass, subject.integration, credential)
         async_make_way(self.hass, subentry["unique_id"])
+        saved = self._saved(subentry["title"])
         return self.async_create_entry(
-            title=subentry["title"], data=subentry["data"], unique_id=subentry["unique_id"]
+            title=subentry["title"],
+            data=subentry["data"],
+            unique_id=subentry["unique_id"],
+            description=saved["reason"],
+            description_placeholders=saved["description_placeholders"],
         )

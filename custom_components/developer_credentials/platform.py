@@ -20,7 +20,10 @@ concerns no other integration.
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+import re
 from types import ModuleType
+from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -33,8 +36,10 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import (
     Integration,
     IntegrationNotFound,
+    IntegrationNotLoaded,
     async_get_custom_components,
     async_get_integration,
+    async_get_loaded_integration,
 )
 from homeassistant.requirements import (
     RequirementsNotFound,
@@ -47,7 +52,7 @@ from .oauth2.client import DeveloperCredential
 from .oauth2.errors import InvalidServerError
 from .oauth2.server import AuthorizationServer
 from .oauth2.server_variable import ServerVariable
-from .plain_text import plain_line
+from .plain_text import escape_markdown, plain_line
 
 PLATFORM = DOMAIN
 
@@ -56,6 +61,9 @@ TIMEOUT = 60.0
 
 # Characters of what is told about a culprit.
 MAX_DETAIL = 200
+
+# What is a link as it stands.
+_URL: Final = re.compile(r"https?://[\w./~%#?=&:-]+")
 
 _DATA_PROBLEMS: HassKey[dict[str, PlatformError]] = HassKey(f"{DOMAIN}_platform_problems")
 
@@ -247,8 +255,24 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
         issue_domain=domain,
         severity=ir.IssueSeverity.ERROR,
         translation_key=f"platform_{problem.reason}",
-        translation_placeholders={"integration": domain, "detail": problem.detail},
+        translation_placeholders={
+            "integration": domain,
+            "detail": problem.detail,
+            "report_to": _where_to_report(hass, domain),
+        },
     )
+
+
+@callback
+def _where_to_report(hass: HomeAssistant, domain: str) -> str:
+    """Return where the developer of an integration is told what is wrong; Markdown."""
+    with suppress(IntegrationNotLoaded):
+        integration = async_get_loaded_integration(hass, domain)
+        for url in (integration.issue_tracker, integration.documentation):
+            if isinstance(url, str) and _URL.fullmatch(url):
+                return url
+        return escape_markdown(integration.name)
+    return domain
 
 
 @callback

@@ -1,7 +1,8 @@
 """What Home Assistant keeps for itself and is used here: the one file with private API.
 
-`application_credentials` keeps its collection in `hass.data`, and refuses updates. Whatever is not
-as it is known here is left alone: what depends on it is not offered, and that is told once.
+`application_credentials` keeps its collection in `hass.data`, and refuses updates. The frontend
+keeps each user's language. Whatever is not as it is known here is left alone: what depends on it is
+not offered, and that is told once.
 """
 
 from typing import Final
@@ -73,3 +74,21 @@ def async_get_current_step(hass: HomeAssistant, flow_id: str) -> object | None:
         return None
     step: object | None = getattr(flows.get(flow_id), "cur_step", None)
     return step
+
+
+async def async_get_language_of(hass: HomeAssistant, user_id: str) -> str | None:
+    """Return the language that a user has chosen in the frontend; None where that is not known."""
+    if "frontend" not in hass.config.components:
+        # It is not there on every instance.
+        return None
+    try:
+        from homeassistant.components.frontend.storage import (  # noqa: PLC0415 - see above
+            async_user_store,
+        )
+
+        stored = (await async_user_store(hass, user_id)).data.get("language")
+    except Exception:  # noqa: BLE001 - a form in another language is better than none
+        _async_tell(hass, "storage of the frontend", "dialogs are in the system's language")
+        return None
+    language = stored.get("language") if isinstance(stored, dict) else None
+    return language if isinstance(language, str) else None

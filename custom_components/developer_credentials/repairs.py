@@ -19,7 +19,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import async_get_integration
 import voluptuous as vol
 
-from .const import LOGGER, NOTHING
+from .const import LOGGER
 from .credentials.damage import (
     DAMAGED_CREDENTIAL,
     SECOND_ENTRY,
@@ -35,7 +35,7 @@ from .credentials.orphaned_entries import (
     async_replace,
     async_restore,
 )
-from .credentials.rejection import Rejection, async_get_rejections
+from .credentials.rejection import Rejection, async_get_rejections, client_of
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_VARIABLES,
@@ -52,6 +52,7 @@ from .flows.credential_form import CredentialForm
 from .flows.credential_steps import choice
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
+from .oauth2.verification import Outcome, Verification
 from .plain_text import escape_markdown, plain_line
 from .platform import async_get_integrations, async_get_name
 from .watching import deletion
@@ -81,7 +82,18 @@ async def async_create_fix_flow(
     return OrphanedEntriesFlow(str(data.get("entry_id")))
 
 
-class RejectedCredentialFlow(_Steps, RepairsFlow):
+class CredentialRepairFlow(_Steps, RepairsFlow):
+    """A repair that takes a credential."""
+
+    @callback
+    def _finished(self, title: str) -> RepairsFlowResult:
+        """Return how it ends: repaired where the server accepts it, else with what is true."""
+        if self._verification and self._verification.outcome is Outcome.ACCEPTED:
+            return self.async_create_entry(data={})
+        return self.async_abort(**self._saved(title))
+
+
+class RejectedCredentialFlow(CredentialRepairFlow):
     """Correct a credential that the server rejects."""
 
     def __init__(self, subentry_id: str) -> None:
@@ -91,14 +103,9 @@ class RejectedCredentialFlow(_Steps, RepairsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Begin with the form."""
-        subentry, rejection = self._rejected()
+        subentry, _ = self._rejected()
         integration = await async_get_integration(self.hass, subentry.data[CONF_DOMAIN])
         self._subject = OwnCredential(self.hass, integration, subentry)
-        self._placeholders = {
-            "answer": escape_markdown(rejection.answer) or NOTHING,
-            "credential": escape_markdown(subentry.title),
-            "since": f"{rejection.since:%Y-%m-%d %H:%M}",
-        }
         return await self.async_step_edit()
 
     @override
@@ -112,7 +119,19 @@ class RejectedCredentialFlow(_Steps, RepairsFlow):
     ) -> RepairsFlowResult:
         subentry, _ = self._rejected()
         async_update_credential(self.hass, subentry, subject.integration, credential)
-        return self.async_create_entry(data={})
+        return self._finished(subentry.title)
+
+    @override
+    def _error_of(self, credential: DeveloperCredential, verification: Verification) -> str | None:
+        """Return the error also where nothing has changed that the server could accept."""
+        _, rejection = self._rejected()
+        if client_of(credential) != client_of(rejection.credential):
+            return super()._error_of(credential, verification)
+        if verification.outcome is Outcome.REJECTED:
+            return "still_rejected"
+        if verification.outcome is Outcome.INCONCLUSIVE:
+            return "still_unchecked"
+        return super()._error_of(credential, verification)
 
     @callback
     def _rejected(self) -> tuple[ConfigSubentry, Rejection]:
@@ -124,7 +143,7 @@ class RejectedCredentialFlow(_Steps, RepairsFlow):
         return subentry, rejection
 
 
-class OrphanedEntriesFlow(_Steps, RepairsFlow):
+class OrphanedEntriesFlow(CredentialRepairFlow):
     """Give entries whose credential is gone a credential."""
 
     # What the entries name.
@@ -228,7 +247,7 @@ class OrphanedEntriesFlow(_Steps, RepairsFlow):
     ) -> RepairsFlowResult:
         if not await async_replace(self.hass, self._key, subject.integration, credential):
             return self.async_abort(reason="already_repaired")
-        return self.async_create_entry(data={})
+        return self._finished(f"{subject.integration.name}: {credential}")
 
     async def _async_implementations(self) -> dict[str, AbstractOAuth2Implementation]:
         """Return the implementations to choose from; none while they cannot be had.

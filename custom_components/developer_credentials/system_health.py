@@ -11,7 +11,7 @@ from homeassistant.components.system_health import (
 from homeassistant.core import HomeAssistant, callback
 from yarl import URL
 
-from .credentials.rejection import async_get_rejections
+from .credentials.rejection import async_get_rejected
 from .credentials.store import async_get_all_subentries, async_get_subentries, credential_of
 from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
@@ -35,7 +35,7 @@ async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
     info: dict[str, Any] = {
         "credentials": len(async_get_all_subentries(hass)),
         "integrations": len(integrations),
-        "rejected_credentials": len(async_get_rejections(hass)),
+        "rejected_credentials": len(async_get_rejected(hass)),
         "broken_platforms": len(async_get_problems(hass)),
     }
     subjects = [

@@ -285,6 +285,8 @@ def _merged(stored: DeveloperCredential, fields: Fields) -> DeveloperCredential:
     changes: Fields = {name: fields[name] for name in names if name in fields}
     if CONF_REDIRECT_URI in fields:
         changes[CONF_REDIRECT_URI] = RedirectUri(fields[CONF_REDIRECT_URI])
+        # Which one the user has registered is not told.
+        changes["registered_uri"] = ""
     try:
         merged = replace(stored, **changes)
     except ValueError as err:

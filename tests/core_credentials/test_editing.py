@@ -23,6 +23,7 @@ from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     REDIRECT_URI,
     SENTINEL,
+    suggested,
 )
 from tests.conftest import Install
 from tests.core_credentials.peer import NEW, SERVER, add_application_credential
@@ -119,21 +120,19 @@ async def test_new_secret(
     placeholders = step["description_placeholders"]
     assert placeholders is not None
     assert placeholders["integration"] == "Peer"
-    assert placeholders["entries"] == "Account, Account, Account, Account"
-    assert REDIRECT_URI in placeholders["redirect_uris"]
+    assert "used by Account, Account, Account, Account." in placeholders["situation"]
+    assert f"`{REDIRECT_URI}`" in placeholders["redirect_uri"]
     assert SENTINEL not in str(step)
-    assert step["data_schema"] is not None
-    assert [str(key) for key in step["data_schema"].schema] == [
-        "name",
-        "client_id",
-        "client_secret",
-    ]
+    assert list(suggested(step)) == ["client_id", "client_secret", "name"]
     step = await _submit(hass, step, {"client_id": "id", "client_secret": f"{SENTINEL}-wrong"})
     assert step["errors"] == {"base": "rejected"}
     assert _items(hass) == [before]
-    result = await _submit(hass, step, {"name": "My app", "client_id": "id", "client_secret": NEW})
+    result = await _submit(
+        hass, step, {"more": {"name": "My app"}, "client_id": "id", "client_secret": NEW}
+    )
     assert (result["type"], result["reason"]) == ("abort", "credential_saved")
-    assert result["description_placeholders"] == {"title": r"Peer\: My app"}
+    told = {"integration": "Peer", "title": r"Peer\: My app"}
+    assert result["description_placeholders"] == told
     assert _items(hass) == [{**before, "client_secret": NEW}]
     for entry in (loaded, failed, waiting):
         assert entry.state is ConfigEntryState.LOADED
@@ -160,7 +159,7 @@ async def test_new_client_id(hass: HomeAssistant, hass_ws_client: WebSocketGener
         await client.receive_json()
     step = await _begin(hass)
     values = {"client_id": "new", "client_secret": NEW}
-    await _submit(hass, step, values)
+    await _submit(hass, step, values | {"more": {}})
     (after,) = _items(hass)
     expected = {**before, **values}
     del expected["name"]
@@ -203,7 +202,7 @@ async def test_only_the_name(hass: HomeAssistant) -> None:
     entry = await _entry(hass, await add_application_credential(hass))
     runtime_data = entry.runtime_data
     (before,) = _items(hass)
-    await _submit(hass, await _begin(hass), {"client_id": "id", "name": "Renamed"})
+    await _submit(hass, await _begin(hass), {"client_id": "id", "more": {"name": "Renamed"}})
     assert _items(hass) == [{**before, "name": "Renamed"}]
     assert entry.runtime_data is runtime_data
     assert _reauths(hass) == []
@@ -215,15 +214,10 @@ async def test_two_forms(hass: HomeAssistant) -> None:
     await add_application_credential(hass)
     first, second = await _begin(hass), await _begin(hass)
     await _submit(hass, first, {"client_id": "new", "client_secret": NEW})
-    step = await _submit(hass, second, {"client_id": "id", "name": "Renamed"})
+    step = await _submit(hass, second, {"client_id": "id", "more": {"name": "Renamed"}})
     assert step["errors"] == {"base": "changed_meanwhile"}
-    assert step["data_schema"] is not None
-    suggested = {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in step["data_schema"].schema
-    }
-    assert suggested == {"name": None, "client_id": "new", "client_secret": None}
-    await _submit(hass, step, {"client_id": "new", "name": "Renamed"})
+    assert suggested(step) == {"client_id": "new", "client_secret": None, "name": "My app"}
+    await _submit(hass, step, {"client_id": "new", "more": {"name": "Renamed"}})
     (item,) = _items(hass)
     assert (item["client_id"], item["client_secret"], item["name"]) == ("new", NEW, "Renamed")
 
@@ -245,12 +239,15 @@ async def test_deleted_while_the_form_is_open(
 
 @pytest.mark.usefixtures("peer")
 async def test_insisted_on(hass: HomeAssistant) -> None:
-    """What the server rejects is saved where the user submits it once more."""
+    """What the server rejects is saved where the user says so, and the dialog says what is true."""
     await add_application_credential(hass)
     values = {"client_id": "unknown", "client_secret": NEW}
     step = await _submit(hass, await _begin(hass), values)
     assert step["errors"] == {"base": "rejected"}
-    await _submit(hass, step, {"client_id": "unknown"})
+    step = await _submit(hass, step, {"client_id": "unknown"})
+    assert step["errors"] == {"base": "rejected"}
+    result = await _submit(hass, step, {"client_id": "unknown", "save_anyway": True})
+    assert result["reason"] == "credential_saved_rejected"
     assert _items(hass)[0]["client_id"] == "unknown"
     assert _items(hass)[0]["client_secret"] == NEW
 

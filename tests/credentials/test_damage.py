@@ -285,7 +285,7 @@ async def test_same_client_is_entered_again_in_the_list(
     step = await manager.async_init((entry.entry_id, "credential"), context={"source": "user"})
     if step["step_id"] == "integration":
         step = await manager.async_configure(step["flow_id"], {"domain": "acme"})
-    form = {"client_id": "two", "client_secret": SENTINEL, "redirect_uri": "default"}
+    form = {"client_id": "two", "client_secret": SENTINEL}
     step = await manager.async_configure(step["flow_id"], form)
     assert step["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()

@@ -154,7 +154,7 @@ async def test_nothing_is_lost(hass: HomeAssistant, hass_storage: dict[str, Any]
         "acme_g": "Acme 3",
     }
     assert vars(implementations["acme_b"])["client_secret"] == f"{SENTINEL}-2"
-    assert issue_ids(hass) == ["yaml_item_gone_1"]
+    assert issue_ids(hass) == []
 
 
 async def test_without_the_newer_keys(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:

@@ -353,7 +353,7 @@ async def test_another_client_with_the_same_key(
     else:
         step = await begin_repair(hass_client, ISSUE)
         step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
-        values = {"client_id": client_id, "client_secret": SENTINEL, "redirect_uri": "default"}
+        values = {"client_id": client_id, "client_secret": SENTINEL}
         await continue_repair(hass, hass_client, step, values)
     (credential,) = stored(hass)
     assert (credential["client_id"], credential["auth_domain"]) == (client_id, "acme_a_b")
@@ -497,9 +497,10 @@ async def test_credential_entered_in_the_repair(
     assert step["menu_options"] == ["add"]
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
     assert step["step_id"] == "credential"
-    values = {"client_id": "client-id", "client_secret": SENTINEL, "redirect_uri": "default"}
+    values = {"client_id": "client-id", "client_secret": SENTINEL}
     step = await continue_repair(hass, hass_client, step, values)
-    assert step["type"] == "create_entry"
+    # The server does not answer.
+    assert (step["type"], step["reason"]) == ("abort", "credential_saved_unchecked")
     (credential,) = stored(hass)
     assert (credential["client_id"], credential["auth_domain"]) == ("client-id", "acme_client_id")
     assert entry.state is ConfigEntryState.LOADED
@@ -515,7 +516,7 @@ async def test_another_client_entered_in_the_repair(
     await _delete(hass)
     step = await begin_repair(hass_client, ISSUE)
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
-    values = {"client_id": "new", "client_secret": SENTINEL, "redirect_uri": "default"}
+    values = {"client_id": "new", "client_secret": SENTINEL}
     await continue_repair(hass, hass_client, step, values)
     assert stored(hass)[0]["auth_domain"] == entry.data["auth_implementation"] == "acme_client_id"
     assert _reauths(hass) == {entry.entry_id}
@@ -724,7 +725,7 @@ async def test_providers_are_away(hass: HomeAssistant, hass_client: ClientSessio
     assert step["menu_options"] == ["restore", "add"]
 
 
-VALUES = {"client_id": "new", "client_secret": SENTINEL, "redirect_uri": "default"}
+VALUES = {"client_id": "new", "client_secret": SENTINEL}
 SUBMITTED: dict[str, dict[str, Any]] = {
     "restore": {"next_step_id": "restore"},
     "move": {"auth_domain": "acme_other"},
@@ -759,7 +760,7 @@ async def test_two_windows(
         if other == "add":
             values["client_id"] = "client-id"
         window = await continue_repair(hass, hass_client, window, values)
-        assert window["type"] == "create_entry"
+        assert window.get("reason") == ("credential_saved_unchecked" if other == "add" else None)
     for flow in hass.config_entries.flow.async_progress():
         hass.config_entries.flow.async_abort(flow["flow_id"])
     before = stored(hass), dict(entry.data)

@@ -15,13 +15,21 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials.rejection import (
+    async_get_rejected,
     async_get_rejections,
     async_note_answer,
     issue_id_of,
 )
+from custom_components.developer_credentials.credentials.store import credential_of, key_of
+from custom_components.developer_credentials.credentials.stored_credential import data_of
 from custom_components.developer_credentials.flows.credential_subject import OwnCredential
-from custom_components.developer_credentials.oauth2.client import DeveloperCredential
-from custom_components.developer_credentials.oauth2.errors import InvalidClientError
+from custom_components.developer_credentials.oauth2.client import DeveloperCredential, Objection
+from custom_components.developer_credentials.oauth2.errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    TokenRequestError,
+    UnavailableError,
+)
 from custom_components.developer_credentials.oauth2.token_endpoint import TokenEndpoint
 from custom_components.developer_credentials.oauth2.token_response import Answer
 from custom_components.developer_credentials.oauth2.verification import Outcome, Verification
@@ -107,13 +115,15 @@ async def test_rejected_while_in_use(
     step = await begin_repair(hass_client, issue_id)
     assert step["step_id"] == "edit"
     told = step["description_placeholders"]
-    assert told["answer"].startswith(r"invalid\_client\: The client cannot")
-    assert told["credential"] == r"Demo Cloud\: My app"
-    assert told["entries"] == "Demo account"
-    assert told["since"] == f"{since:%Y-%m-%d %H:%M}"
+    assert f"since {since:%Y-%m-%d %H:%M}" in told["situation"]
+    assert r'"invalid\_client\: The client cannot' in told["situation"]
+    assert "used by Demo account." in told["situation"]
+    assert "[developer console](" in told["instructions"]
     assert not step["errors"]
+    # What is needed is the first field in view.
+    assert step["data_schema"][0]["name"] == "client_secret"
     assert SENTINEL not in str(step)
-    values = {"client_id": "client-id", "redirect_uri": "default"}
+    values = {"client_id": "client-id"}
     step = await continue_repair(
         hass, hass_client, step, {**values, "client_secret": f"{SENTINEL}-wrong"}
     )
@@ -140,7 +150,7 @@ async def test_rejected_at_set_up(
     states = [account.state]
     (issue_id,) = issue_ids(hass)
     step = await begin_repair(hass_client, issue_id)
-    values = {"client_id": "client-id", "client_secret": ROTATED, "redirect_uri": "default"}
+    values = {"client_id": "client-id", "client_secret": ROTATED}
     await continue_repair(hass, hass_client, step, values)
     states.append(account.state)
     assert states == [ConfigEntryState.SETUP_RETRY, ConfigEntryState.LOADED]
@@ -312,7 +322,7 @@ async def test_two_windows(
     if when == "open":
         act()
     before = [dict(one.data) for one in entry.subentries.values()]
-    values = {"client_id": "other", "client_secret": f"{SENTINEL}-x", "redirect_uri": "default"}
+    values = {"client_id": "other", "client_secret": f"{SENTINEL}-x"}
     with patch.object(OwnCredential, "async_verify", verify):
         step = await continue_repair(hass, hass_client, step, values)
     reason = "credential_gone" if how == "deleted" else "already_repaired"
@@ -347,7 +357,7 @@ async def test_rejected_again(
     hass.config_entries.async_update_subentry(entry, subentry, data=data)
     await _poll(hass, account)
     assert issue_ids(hass) == [issue_id]
-    values = {"client_id": "client-id", "client_secret": ROTATED, "redirect_uri": "default"}
+    values = {"client_id": "client-id", "client_secret": ROTATED}
     step = await continue_repair(hass, hass_client, step, values)
     assert step["errors"] == {"base": "changed_meanwhile"}
     step = await continue_repair(hass, hass_client, step, values)
@@ -386,8 +396,131 @@ async def test_texts_of_others_are_plain(
     told = (await begin_repair(hass_client, issue_id))["description_placeholders"]
     assert told["integration"] == line
     escaped = escape_markdown(evil)
-    assert (told["credential"], told["entries"]) == (escaped, escaped)
-    assert told["answer"] == escape_markdown(f"invalid_client: {evil}")
+    assert told["situation"].startswith(f"{escaped} has not accepted this credential")
+    assert f'"{escape_markdown(f"invalid_client: {evil}")}"' in told["situation"]
+    assert f"used by {escaped}." in told["situation"]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_submitted_unchanged(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+    answers: bool,
+) -> None:
+    """A rejected credential that is submitted as it is does not end the repair, however often."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    demo_cloud.unavailable = not answers
+    for _ in range(2):
+        # Its name is no correction either.
+        values = {"client_id": "client-id", "more": {"name": "Other"}}
+        step = await continue_repair(hass, hass_client, step, values)
+        error = "still_rejected" if answers else "still_unchecked"
+        assert step["errors"] == {"base": error}
+        assert "save_anyway" not in str(step["data_schema"])
+        assert issue_ids(hass) == [issue_id]
+
+
+async def test_mended_at_the_provider(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+) -> None:
+    """What the server accepts again is repaired by submitting it as it is."""
+    _rotate(demo_cloud)
+    assert not await hass.config_entries.async_reload(account.entry_id)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    demo_cloud.clients["client-id"].client_secret = SENTINEL
+    step = await continue_repair(hass, hass_client, step, {"client_id": "client-id"})
+    assert step["type"] == "create_entry"
+    assert (issue_ids(hass), async_get_rejections(hass)) == ([], {})
+    assert account.state is ConfigEntryState.LOADED
+
+
+async def test_saved_anyway(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+) -> None:
+    """A wrong secret that is saved all the same is told, and the repair stays for the right one."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    values = {"client_id": "client-id", "client_secret": f"{SENTINEL}-wrong"}
+    step = await continue_repair(hass, hass_client, step, values)
+    assert step["errors"] == {"base": "rejected"}
+    assert [one["name"] for one in step["data_schema"]][:3] == [
+        "client_secret",
+        "client_id",
+        "save_anyway",
+    ]
+    step = await continue_repair(
+        hass, hass_client, step, {"client_id": "client-id", "save_anyway": True}
+    )
+    assert (step["type"], step["reason"]) == ("abort", "credential_saved_rejected")
+    assert issue_ids(hass) == [issue_id]
+    assert len(async_get_rejected(hass)) == 1
+    # Accepted by a refresh, it is as any other.
+    demo_cloud.clients["client-id"].client_secret = f"{SENTINEL}-wrong"
+    assert int(await _poll(hass, account)) > 0
+    assert (issue_ids(hass), async_get_rejected(hass)) == ([], set())
+    assert "objection" not in entry_of(hass).subentries[_subentry_id(hass)].data
+
+
+async def test_unchecked(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    account: ConfigEntry,
+) -> None:
+    """A new secret that the server says nothing of is saved, and said not to be checked."""
+    _rotate(demo_cloud)
+    await _poll(hass, account)
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    demo_cloud.unavailable = True
+    values = {"client_id": "client-id", "client_secret": ROTATED}
+    step = await continue_repair(hass, hass_client, step, values)
+    assert (step["type"], step["reason"]) == ("abort", "credential_saved_unchecked")
+    assert entry_of(hass).subentries[_subentry_id(hass)].data["client_secret"] == ROTATED
+
+
+@pytest.mark.parametrize(
+    ("objection", "error", "stays"),
+    [
+        ("rejected", InvalidGrantError, False),
+        ("redirect_uri_rejected", InvalidGrantError, True),
+        ("redirect_uri_rejected", None, False),
+        ("rejected", None, False),
+        ("rejected", InvalidClientError, True),
+        ("rejected", UnavailableError, True),
+    ],
+)
+async def test_objection(
+    hass: HomeAssistant,
+    objection: Objection,
+    error: type[TokenRequestError] | None,
+    stays: bool,
+) -> None:
+    """What the server had against it is remembered until an answer says that it is accepted."""
+    subentry = await add_credential(hass, "demo_cloud")
+    data = data_of(credential_of(subentry).with_objection(objection), subentry.data)
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    await hass.async_block_till_done()
+    key = key_of(subentry)
+    assert async_get_rejected(hass) == {key}
+    answer = error(domain="demo_cloud", request_info=MagicMock()) if error else None
+    async_note_answer(hass, key, answer)
+    assert (key in async_get_rejected(hass)) is stays
+    assert ("objection" in subentry.data) is stays
 
 
 async def test_new_secret_before_the_old_one_is_refused(
@@ -483,13 +616,12 @@ async def test_entered_again_after_deletion(
     (issue_id,) = issue_ids(hass)
     step = await begin_repair(hass_client, issue_id)
     step = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
-    values = {"client_id": "client-id", "redirect_uri": "default"}
+    values = {"client_id": "client-id"}
     values["client_secret"] = ROTATED if right else f"{SENTINEL}-wrong"
     step = await continue_repair(hass, hass_client, step, values)
     if not right:
-        # The user insists.
-        step = await continue_repair(hass, hass_client, step, values)
-    assert step["type"] == "create_entry"
+        step = await continue_repair(hass, hass_client, step, {**values, "save_anyway": True})
+    assert step.get("reason") == (None if right else "credential_saved_rejected")
     assert (await _poll(hass, account) == "unavailable") is not right
     assert bool(issue_ids(hass)) is not right
     if not right:

@@ -1,5 +1,7 @@
 """Tests of what a subentry holds: whole, older than a key, and damaged."""
 
+from dataclasses import replace
+import json
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from custom_components.developer_credentials.credentials.stored_credential impor
     named_credential_of,
     stored_of,
 )
+from custom_components.developer_credentials.oauth2.client import Objection
 from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from tests.common import SENTINEL
 
@@ -125,3 +128,61 @@ def test_name_for_people() -> None:
     """Implementations are called by the credential's name, else by its title."""
     assert named_credential_of(_subentry(SOUND)).name == "My app"
     assert named_credential_of(_subentry({**SOUND, "name": None}, "Acme 2")).name == "Acme 2"
+
+
+REMEMBERED: dict[str, object] = {
+    "registered_uri": "https://home.example/auth/external/callback",
+    "objection": ["rejected", "digest"],
+}
+
+
+def test_what_is_remembered_besides() -> None:
+    """The registered redirect URI and an objection are kept, and read again as they were."""
+    credential = stored_of(_subentry(SOUND)).credential
+    known = replace(credential.with_objection("rejected"), registered_uri="https://a.example")
+    assert known == credential
+    # As JSON has it.
+    stored = json.loads(json.dumps(data_of(known, SOUND)))
+    again = stored_of(_subentry(stored)).credential
+    assert (again.objection, again.registered_uri) == ("rejected", "https://a.example")
+    assert SENTINEL not in str(stored["objection"])
+    # Few credentials have any of it.
+    assert data_of(credential, stored).keys() == SOUND.keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "objection", "stays"),
+    [
+        ({"name": "Other"}, "rejected", True),
+        ({"client_id": "other"}, "rejected", False),
+        ({"client_secret": f"{SENTINEL}-2"}, "rejected", False),
+        ({"variables": {"tenant": "office"}}, "rejected", False),
+        ({"redirect_uri": RedirectUri.MY}, "rejected", True),
+        ({"redirect_uri": RedirectUri.MY}, "redirect_uri_rejected", False),
+        ({"client_id": "other"}, "redirect_uri_rejected", False),
+    ],
+)
+def test_objection_to_another_client(
+    change: dict[str, Any], objection: Objection, stays: bool
+) -> None:
+    """What the server had against a client says nothing of another one, whoever changes it.
+
+    That may be YAML, a command, or an older version, which keeps the keys that it does not know.
+    """
+    credential = stored_of(_subentry(SOUND)).credential.with_objection(objection)
+    changed = replace(credential, **change)
+    assert bool(changed.objection) is stays
+    assert ("objection" in data_of(changed)) is stays
+    older = {**data_of(changed, SOUND), "objection": list(credential.objected or ())}
+    assert bool(credential_of(_subentry(older)).objection) is stays
+
+
+@pytest.mark.parametrize("key", list(REMEMBERED))
+@pytest.mark.parametrize("value", [None, 3, "", [], ["rejected"], ["other", "x"], [3, 4], {}, "ab"])
+def test_damage_of_what_is_remembered(key: str, value: object) -> None:
+    """What is only remembered damages no credential."""
+    credential = credential_of(_subentry({**SOUND, key: value}))
+    assert credential.objection is None
+    assert isinstance(credential.registered_uri, str)
+    assert credential.client_id == "id"
+    assert data_of(credential)["client_id"] == "id"

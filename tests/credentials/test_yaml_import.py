@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
@@ -106,10 +106,17 @@ async def test_reload_mends_problems(hass: HomeAssistant, tmp_path: Path) -> Non
     assert issue_ids(hass) == []
     assert values(hass, "client_id") == [("id",)]
     before = stored(hass)
-    with pytest.raises(HomeAssistantError):
+    with pytest.raises(ServiceValidationError) as raised:
         await _reload(hass, tmp_path, "developer_credentials: [\n")
+    assert (raised.value.translation_domain, raised.value.translation_key) == (
+        DOMAIN,
+        "yaml_invalid",
+    )
     assert stored(hass) == before
-    with patch(f"{RELOAD}.async_integration_yaml_config", return_value=None):
+    with (
+        patch(f"{RELOAD}.async_integration_yaml_config", return_value=None),
+        pytest.raises(ServiceValidationError, match="YAML configuration is invalid"),
+    ):
         await _reload(hass, tmp_path, YAML)
     assert stored(hass) == before
 
@@ -133,12 +140,14 @@ async def test_reload_of_nothing(hass: HomeAssistant, install: Install, tmp_path
 async def test_reload_while_disabled(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A disabled entry is left alone by a reload as well."""
+    """A disabled entry is left alone by a reload as well; whoever calls it is told."""
     await start(hass, tmp_path, YAML, SECRETS)
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
-    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    with pytest.raises(ServiceValidationError, match="Developer Credentials is disabled"):
+        await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
     assert values(hass, "client_secret") == [(SENTINEL,)]
+    # Without items there is nothing that was not done.
     assert "not imported, since Developer Credentials is disabled" in caplog.text
     await hass.config_entries.async_set_disabled_by(entry_id, None)
     await hass.async_block_till_done()
@@ -160,14 +169,16 @@ async def test_reload_is_for_admins(
 async def test_item_is_gone(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture, without: str
 ) -> None:
-    """A credential whose item is gone, or a comment, stays, which is told once."""
+    """A credential whose item is gone, or a comment, stays, which is logged once.
+
+    There is nothing to repair.
+    """
     await start(hass, tmp_path, YAML, SECRETS)
-    (subentry_id,) = entry_of(hass).subentries
     caplog.clear()
     for told in (1, 0):
         await _reload(hass, tmp_path, without)
-        assert issue_ids(hass) == [f"yaml_item_gone_{subentry_id}"][:told]
-        assert caplog.text.count("is not in the YAML configuration any more") == told
+        assert issue_ids(hass) == []
+        assert caplog.text.count("was removed from the YAML configuration") == told
         caplog.clear()
     assert values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
     # It comes back as what it was.
@@ -204,14 +215,16 @@ async def test_another_client_id(hass: HomeAssistant, tmp_path: Path) -> None:
     assert issue_ids(hass) == []
 
 
-async def test_several_client_ids(hass: HomeAssistant, tmp_path: Path) -> None:
+async def test_several_client_ids(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Where it cannot be told which one has changed, they are other credentials."""
     await start(hass, tmp_path, YAML, SECRETS)
     await _reload(
         hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: c}}\n", "id: b\nsecret: s"
     )
     assert values(hass, "client_id") == [("id",), ("b",), ("c",)]
-    assert len(issue_ids(hass)) == 1
+    assert caplog.text.count("was removed from the YAML configuration") == 1
 
 
 async def test_client_id_edited_in_the_ui(hass: HomeAssistant, tmp_path: Path) -> None:

@@ -72,6 +72,18 @@ class Frontend:
         for name, value in fields.items():
             await self._fill(self._field(name), value)
 
+    async def open_section(self, name: str) -> None:
+        """Open a section of a form."""
+        await self.click_text(name)
+        # It opens by and by.
+        await asyncio.sleep(0.5)
+
+    async def turn_on(self, name: str) -> None:
+        """Turn on a switch of a form."""
+        self.clicks += 1
+        row = self._page.locator("ha-selector-boolean").filter(has_text=name)
+        await row.locator("ha-switch").filter(visible=True).last.click()
+
     async def value(self, name: str) -> str:
         """Return what a field of a form has."""
         return await self._field(name).input_value()

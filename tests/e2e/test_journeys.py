@@ -46,6 +46,7 @@ async def _connect(frontend: Frontend) -> None:
     """Add the credential and the integration."""
     await frontend.add_integration("Demo Cloud")
     await frontend.see("Credential for Demo Cloud")
+    await frontend.open_section("More options")
     await frontend.fill(name="My app", client_id="my-app", client_secret=SECRET)
     await frontend.click("Submit")
     await frontend.log_in_at_cloud()
@@ -65,10 +66,11 @@ async def _add_another(
     await frontend.open_credentials()
     await frontend.click("Add credential")
     await frontend.see("Credential for Demo Cloud", "9-add-credential")
+    await frontend.open_section("More options")
     await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
     await frontend.click("Submit")
     await frontend.see("Demo Cloud: My other app")
-    await frontend.see("Success", "10-credential-added")
+    await frontend.see("accepts the credential", "10-credential-added")
     await frontend.click("Finish")
 
 
@@ -80,7 +82,7 @@ async def test_from_nothing_to_connected(
     await frontend.see("Credential for Demo Cloud")
     await frontend.see(f"{home_assistant.url}/auth/external/callback")
     await frontend.picture("1-credential-form")
-    await frontend.fill(name="My app", client_id="my-app", client_secret=SECRET)
+    await frontend.fill(client_id="my-app", client_secret=SECRET)
     await frontend.picture("2-credential-form-filled")
     await frontend.click("Submit")
     await frontend.log_in_at_cloud("3-login-at-the-server")
@@ -90,17 +92,16 @@ async def test_from_nothing_to_connected(
     # Add integration, its name, Submit, Finish; beside the login at the server.
     assert frontend.clicks == 4
     await frontend.open_credentials()
-    await frontend.see("Demo Cloud: My app", "5-credentials")
+    await frontend.see("Demo Cloud", "5-credentials")
 
 
 async def test_wrong_secret_is_noticed_at_the_form(frontend: Frontend, client: Client) -> None:
     """A wrong secret is said where it was typed, and corrected there."""
     await frontend.add_integration("Demo Cloud")
     await frontend.see("Credential for Demo Cloud")
-    await frontend.fill(name="My app", client_id="my-app", client_secret="wrong")
+    await frontend.fill(client_id="my-app", client_secret="wrong")
     await frontend.click("Submit")
-    await frontend.see("does not accept this client id and secret", "6-rejected")
-    assert await frontend.value("name") == "My app"
+    await frontend.see("does not accept this client ID and client secret", "6-rejected")
     assert await frontend.value("client_id") == "my-app"
     await frontend.fill(client_secret=SECRET)
     await frontend.click("Submit")
@@ -111,16 +112,23 @@ async def test_wrong_secret_is_noticed_at_the_form(frontend: Frontend, client: C
 
 
 async def test_wrong_secret_is_noticed_after_the_login(frontend: Frontend, client: Client) -> None:
-    """A wrong secret that the user insisted on is noticed after the login, and corrected."""
+    """A wrong secret that the user insisted on is noticed after the login, and corrected.
+
+    Left there, the next attempt begins with the form, not with the login.
+    """
     await frontend.add_integration("Demo Cloud")
     await frontend.see("Credential for Demo Cloud")
     await frontend.fill(client_id="my-app", client_secret="wrong")
     await frontend.click("Submit")
-    await frontend.see("does not accept this client id and secret")
+    await frontend.see("does not accept this client ID and client secret")
+    await frontend.turn_on("Save anyway")
     await frontend.click("Submit")
     await frontend.log_in_at_cloud()
     await frontend.see("Edit the credential for Demo Cloud")
-    await frontend.see("does not accept this client id and secret", "7-rejected-after-login")
+    await frontend.see("does not accept this client ID and client secret", "7-rejected-after-login")
+    await frontend.open_integrations()
+    await frontend.add_integration("Demo Cloud")
+    await frontend.see("Edit the credential for Demo Cloud")
     await frontend.fill(client_secret=SECRET)
     await frontend.click("Submit")
     await frontend.log_in_at_cloud()
@@ -138,7 +146,7 @@ async def test_redirect_uri_is_noticed_at_the_form(
     await frontend.see("Credential for Demo Cloud")
     await frontend.fill(client_id="my-app", client_secret=SECRET)
     await frontend.click("Submit")
-    await frontend.see("refuses to log in", "8-redirect-uri-rejected")
+    await frontend.see("does not accept the client ID with this", "8-redirect-uri-rejected")
     cloud.clients["my-app"].redirect_uris = registered
     await frontend.click("Submit")
     await frontend.log_in_at_cloud()
@@ -179,9 +187,10 @@ async def test_edit_and_delete(
     await frontend.click_in(row, "ha-icon-button")
     await frontend.see("Edit the credential for Demo Cloud", "12-edit")
     assert await frontend.value("client_secret") == ""
+    await frontend.open_section("More options")
     await frontend.fill(name="My renamed app", client_secret="rotated")
     await frontend.click("Submit")
-    await frontend.see("is saved", "13-edited")
+    await frontend.see("It was saved", "13-edited")
     await frontend.click("Close")
     await frontend.see("Demo Cloud: My renamed app")
     cloud.expire_access_tokens()
@@ -226,15 +235,15 @@ async def test_rejected_and_repaired(
     await _until_state(client, cloud, available=False)
     frontend.clicks = 0
     await frontend.open_repairs()
-    await frontend.see("is not accepted any more", "15-repairs")
-    await frontend.click_text("The credential Demo Cloud: My app is not accepted any more")
-    await frontend.see("Waiting for it: Demo account", "16-repair")
+    await frontend.see("Demo Cloud: My app: credential rejected", "15-repairs")
+    await frontend.click_text("Demo Cloud: My app: credential rejected")
+    await frontend.see("used by Demo account", "16-repair")
     await frontend.see("invalid_client")
     assert await frontend.value("client_id") == "my-app"
     assert await frontend.value("client_secret") == ""
     await frontend.fill(client_secret="wrong")
     await frontend.click("Submit")
-    await frontend.see("does not accept this client id and secret", "17-repair-wrong")
+    await frontend.see("does not accept this client ID and client secret", "17-repair-wrong")
     await frontend.fill(client_secret="rotated")
     await frontend.click("Submit")
     await frontend.see("repaired", "18-repaired")
@@ -330,14 +339,14 @@ async def test_edit_an_application_credential(
     )
     await frontend.choose("Application credential", "Peer Cloud: My app")
     await frontend.click("Submit")
-    await frontend.see("Used by: Demo account", "27-edit-application-credential")
+    await frontend.see("used by Demo account", "27-edit-application-credential")
     assert await frontend.value("client_id") == "my-app"
     await frontend.fill(client_secret="wrong")
     await frontend.click("Submit")
-    await frontend.see("does not accept this client id and secret")
+    await frontend.see("does not accept this client ID and client secret")
     await frontend.fill(client_secret="rotated")
     await frontend.click("Submit")
-    await frontend.see("is saved", "28-application-credential-saved")
+    await frontend.see("It was saved", "28-application-credential-saved")
     (after,) = await client.command("application_credentials/list")
     assert after == {**before, "client_secret": "rotated"}
     cloud.expire_access_tokens()

@@ -1,8 +1,9 @@
 """Tests of the integrations' config flows, with Demo Cloud and with servers that refuse."""
 
 from types import SimpleNamespace
-from unittest.mock import patch
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from unittest.mock import MagicMock, patch
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -10,6 +11,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryDisabler,
     ConfigFlowResult,
+    ConfigSubentry,
     SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
@@ -32,13 +34,14 @@ from tests.common import (
     add_credential,
     entry_of,
     log_in_and_return,
+    suggested,
 )
 from tests.conftest import Install
 from tests.recording_server import RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
-FORM = {"client_id": "client-id", "client_secret": SENTINEL, "redirect_uri": "default"}
+FORM = {"client_id": "client-id", "client_secret": SENTINEL}
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ async def _edit(hass: HomeAssistant) -> SubentryFlowResult:
     )
 
 
-async def _submit(hass: HomeAssistant, step: SubentryFlowResult, values: dict[str, str]) -> None:
+async def _submit(hass: HomeAssistant, step: SubentryFlowResult, values: dict[str, Any]) -> None:
     await hass.config_entries.subentries.async_configure(step["flow_id"], values)
 
 
@@ -119,11 +122,160 @@ async def test_rejected_client_is_corrected(
     assert form["step_id"] == "edit"
     assert form["errors"] == {"base": "rejected"}
     assert form["description_placeholders"] is not None
-    assert form["description_placeholders"]["detail"].startswith("invalid_client")
+    assert form["description_placeholders"]["detail"].startswith("(invalid_client")
     result = await hass.config_entries.flow.async_configure(form["flow_id"], FORM)
     result = await log_in_and_return(hass, hass_client_no_auth, await _next(hass, result))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert len(entry_of(hass).subentries) == 1
+
+
+@pytest.fixture
+async def rejected(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, client: None
+) -> ConfigSubentry:
+    """Have a credential that the user saved against the server's word, and no login with it."""
+    form = await _next(hass, await _begin(hass))
+    flow = hass.config_entries.flow
+    wrong = FORM | {"client_secret": f"{SENTINEL}-wrong"}
+    form = await flow.async_configure(form["flow_id"], wrong)
+    assert form["errors"] == {"base": "rejected"}
+    result = await flow.async_configure(form["flow_id"], {**wrong, "save_anyway": True})
+    # That once, the user wants it.
+    login = await _next(hass, result)
+    assert login["step_id"] == "auth"
+    # The frontend asks for the step that it shows.
+    assert await flow.async_configure(login["flow_id"]) == login
+    flow.async_abort(login["flow_id"])
+    (subentry,) = entry_of(hass).subentries.values()
+    return subentry
+
+
+async def test_rejected_before_the_login(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, rejected: ConfigSubentry
+) -> None:
+    """What was saved against the server's word leads back to the form, not to an error page."""
+    for _ in range(2):
+        form = await _next(hass, await _begin(hass))
+        assert (form["handler"], form["step_id"]) == (DOMAIN, "edit")
+        assert form["errors"] == {"base": "rejected"}
+        placeholders = form["description_placeholders"]
+        assert placeholders is not None
+        assert "saved although Demo Cloud does not accept it" in placeholders["situation"]
+        assert "(invalid_client" in placeholders["detail"]
+        # The secret comes first; what is rejected may be saved all the same at once.
+        assert list(suggested(form))[:3] == ["client_secret", "client_id", "save_anyway"]
+    flow = hass.config_entries.flow
+    result = await flow.async_configure(form["flow_id"], FORM)
+    assert result["reason"] == "credential_saved"
+    assert (await _next(hass, result))["step_id"] == "auth"
+    assert "objection" not in rejected.data
+
+
+async def test_rejected_before_the_login_and_insisted(
+    hass: HomeAssistant, rejected: ConfigSubentry
+) -> None:
+    """Whoever insists again gets the login again, once."""
+    form = await _next(hass, await _begin(hass))
+    result = await hass.config_entries.flow.async_configure(
+        form["flow_id"], {"client_id": "client-id", "save_anyway": True}
+    )
+    assert result["reason"] == "credential_saved_rejected"
+    assert (await _next(hass, result))["step_id"] == "auth"
+    assert (await _next(hass, await _begin(hass)))["step_id"] == "edit"
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_accepted_before_the_login(
+    hass: HomeAssistant,
+    demo_cloud: DemoAuthorizationServer,
+    rejected: ConfigSubentry,
+    answers: bool,
+) -> None:
+    """What the server accepts by now, or says nothing of, goes on to the login."""
+    demo_cloud.clients["client-id"].client_secret = f"{SENTINEL}-wrong"
+    demo_cloud.unavailable = not answers
+    assert (await _begin(hass))["step_id"] == "auth"
+    assert ("objection" in rejected.data) is not answers
+
+
+async def test_known_as_rejected_before_the_login(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+) -> None:
+    """A credential that a refresh has found to be rejected does not lead to the login either."""
+    entry = await _connect(hass, hass_client_no_auth)
+    demo_cloud.clients["client-id"].client_secret = f"{SENTINEL}-rotated"
+    await entry.runtime_data.async_refresh()
+    form = await _next(hass, await _begin(hass))
+    assert (form["step_id"], form["errors"]) == ("edit", {"base": "rejected"})
+    assert form["description_placeholders"] is not None
+    assert "has not accepted this credential since" in form["description_placeholders"]["situation"]
+
+
+async def test_accepted_credential_is_not_asked_about(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, client: None
+) -> None:
+    """Nobody is asked about a credential that nothing is known against."""
+    await add_credential(hass, "demo_cloud")
+    assert (await _begin(hass))["step_id"] == "auth"
+    assert demo_cloud.token_requests == []
+
+
+@pytest.mark.parametrize("registers", [True, False])
+async def test_another_address_than_the_registered_one(
+    hass: HomeAssistant,
+    demo_cloud: DemoAuthorizationServer,
+    client: None,
+    current_request: MagicMock,
+    registers: bool,
+) -> None:
+    """Opened at another address, the form says where to log in, and keeps what is registered.
+
+    Where the redirect URI of that address is registered as well, there is nothing to say.
+    """
+    form = await _next(hass, await _begin(hass))
+    flow = hass.config_entries.flow
+    result = await flow.async_configure(form["flow_id"], FORM)
+    flow.async_abort(result["next_flow"][1])
+    (subentry,) = entry_of(hass).subentries.values()
+    assert subentry.data["registered_uri"] == REDIRECT_URI
+    request = current_request.get.return_value.clone(headers={"HA-Frontend-Base": "http://lan"})
+    current_request.get.return_value = request
+    here = "http://lan/auth/external/callback"
+    if registers:
+        demo_cloud.clients["client-id"].redirect_uris += (here,)
+    step = await _begin(hass)
+    if registers:
+        assert f"redirect_uri={here}" in unquote(step["url"])
+        return
+    form = await _next(hass, step)
+    assert (form["step_id"], form["errors"]) == ("edit", {"base": "redirect_uri_rejected"})
+    placeholders = form["description_placeholders"]
+    assert placeholders is not None
+    assert f"`{REDIRECT_URI}`" in placeholders["redirect_uri"]
+    assert "You opened Home Assistant at another address" in placeholders["redirect_uri"]
+    assert "open it at https://example.com," in placeholders["redirect_uri"]
+    assert suggested(form)["redirect_uri"] == "registered"
+    # Another secret is verified, and saved, with the redirect URI that is registered.
+    demo_cloud.clients["client-id"].client_secret = f"{SENTINEL}-new"
+    values = {"client_id": "client-id", "client_secret": f"{SENTINEL}-new"}
+    saved = await flow.async_configure(form["flow_id"], values)
+    assert saved["reason"] == "credential_saved"
+    assert subentry.data["registered_uri"] == REDIRECT_URI
+    # From here, the login would end at the same error page; the dialog does not just end.
+    form = await _next(hass, saved)
+    assert form["errors"] == {"base": "redirect_uri_rejected"}
+    result = await flow.async_configure(
+        form["flow_id"], {"client_id": "client-id", "save_anyway": True}
+    )
+    assert (await _next(hass, result))["step_id"] == "auth"
+    # So is the one of this address, once it is chosen.
+    demo_cloud.clients["client-id"].redirect_uris = (here,)
+    edit = await _edit(hass)
+    await _submit(hass, edit, {"client_id": "client-id", "more": {"redirect_uri": "default"}})
+    assert subentry.data["registered_uri"] == here
 
 
 async def test_credential_is_gone_meanwhile(
@@ -464,7 +616,7 @@ async def test_next_flow_fails(
     flow = hass.config_entries.flow
     form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER}, data=request)
     result = await flow.async_configure(form["flow_id"], FORM)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
     assert "next_flow" not in result
     assert "The flow of acme failed: ValueError" in caplog.text
 
@@ -485,7 +637,7 @@ async def test_next_flow_that_asks_nothing(
         DOMAIN, context={"source": SOURCE_USER}, data=CredentialRequest(domain="acme")
     )
     result = await flow.async_configure(form["flow_id"], FORM)
-    assert result["reason"] == "credential_saved"
+    assert result["reason"] == "credential_saved_unchecked"
     assert "next_flow" not in result
     assert len(hass.config_entries.async_entries("acme")) == 1
 
@@ -524,7 +676,7 @@ async def test_new_name_disturbs_nobody(
     entry = await _connect(hass, hass_client_no_auth)
     coordinator = entry.runtime_data
     step = await _edit(hass)
-    await _submit(hass, step, FORM | {"name": "New"})
+    await _submit(hass, step, FORM | {"more": {"name": "New"}})
     await hass.async_block_till_done()
     (subentry,) = entry_of(hass).subentries.values()
     assert subentry.title == "Demo Cloud: New"
@@ -544,7 +696,7 @@ async def test_new_client_id_asks_for_login(
     hass.config_entries.async_update_entry(entry, title="Demo <b>account</b>")
     step = await _edit(hass)
     assert step["description_placeholders"] is not None
-    assert step["description_placeholders"]["entries"] == r"Demo \<b\>account\<\/b\>"
+    assert r"Demo \<b\>account\<\/b\>" in step["description_placeholders"]["situation"]
     await hass.config_entries.subentries.async_configure(
         step["flow_id"], FORM | {"client_id": "new-id"}
     )

@@ -5,7 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
+from homeassistant.components.frontend import storage
 from homeassistant.components.frontend.storage import async_user_store
+from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import http
 from homeassistant.helpers import issue_registry as ir
@@ -14,12 +16,13 @@ import pytest
 import custom_components
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.flows.instructions import (
-    async_describe_redirect_uris,
     async_get_instructions,
     async_get_language,
+    async_get_texts,
+    links_in,
 )
-from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
-from tests.common import PLATFORM, REDIRECT_URI
+from custom_components.developer_credentials.private_api import async_get_unknown
+from tests.common import PLATFORM
 from tests.conftest import Install
 
 TEXTS = {
@@ -77,33 +80,50 @@ async def test_language_of_the_user(
     store = await async_user_store(hass, user.id)
     if stored is not None:
         store.data["language"] = stored
-    request = {"hass_user": user}
+    request = {KEY_HASS_USER: user}
     with patch.object(http, "current_request", SimpleNamespace(get=lambda: request)):
         assert await async_get_language(hass) == "de"
         hass.config.components.add("frontend")
         assert await async_get_language(hass) == language
 
 
-async def test_redirect_uris(hass: HomeAssistant) -> None:
-    """Each redirect URI stands once, ready to copy, with all that it is called."""
-    text = await async_describe_redirect_uris(
-        hass,
-        {
-            RedirectUri.DEFAULT: "https://my.example",
-            RedirectUri.OWN: REDIRECT_URI,
-            RedirectUri.MY: "https://my.example",
-        },
-    )
-    lines = [line.strip().replace("\\", "") for line in text.splitlines()]
-    assert lines == [
-        "- Home Assistant's default / My Home Assistant:",
-        "",
-        "```",
-        "https://my.example",
-        "```",
-        "- This instance's own:",
-        "",
-        "```",
-        REDIRECT_URI,
-        "```",
-    ]
+@pytest.mark.parametrize("how", ["gone", "another"])
+async def test_language_is_not_told(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Where the frontend keeps languages elsewhere, forms are in the instance's; told once."""
+    hass.config.language = "de"
+    hass.config.components.add("frontend")
+    user = await hass.auth.async_create_user("Ada")
+    if how == "gone":
+        monkeypatch.delattr(storage, "async_user_store")
+    else:
+        monkeypatch.setattr(storage, "async_user_store", lambda *_: None)
+    request = {KEY_HASS_USER: user}
+    with patch.object(http, "current_request", SimpleNamespace(get=lambda: request)):
+        assert await async_get_language(hass) == "de"
+    assert async_get_unknown(hass) == {"storage of the frontend"}
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("Open [it](https://a.example/x?y=1#z) and [that](http://b.example).", 2),
+        ("[here](https://a.example), and once more [here](https://a.example)", 1),
+        ("[local](/config/areas), [script](javascript:alert(1)), https://a.example, `[a]`", 0),
+        (" ".join(f"[{n}](https://a.example/{n})" for n in range(9)), 5),
+        ("", 0),
+    ],
+)
+def test_links(text: str, links: int) -> None:
+    """Of instructions, the links lead to the application; each counts once."""
+    found = links_in(text)
+    assert len(found) == links
+    assert all(one in text for one in found)
+
+
+async def test_texts(hass: HomeAssistant) -> None:
+    """The texts that a form is composed of are found by their keys."""
+    texts = await async_get_texts(hass, "redirect_uri")
+    assert texts["my"] == "My Home Assistant"
+    assert not any("." in key for key in texts)

@@ -7,9 +7,11 @@ from homeassistant.exceptions import (
     OAuth2TokenRequestReauthError,
     OAuth2TokenRequestTransientError,
 )
+from homeassistant.helpers.translation import async_get_translations
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
 from tests.common import CONFIG_FLOW, SENTINEL, add_credential
 from tests.conftest import Install
@@ -134,3 +136,39 @@ def test_kinds() -> None:
                 kind, OAuth2TokenRequestReauthError
             )
             assert kind.__doc__
+
+
+@pytest.mark.parametrize("status", [401, 400, 503, 200])
+@pytest.mark.parametrize("user", ["session", "coordinator"])
+@pytest.mark.usefixtures("setup")
+async def test_reason_of_an_entry(
+    hass: HomeAssistant, server: RecordingServer, install: Install, status: int, user: str
+) -> None:
+    """What an entry waits for is said in words of ours, which have no key and no client id."""
+    errors = {401: "invalid_client", 400: "invalid_grant", 503: "", 200: ""}
+    server.respond = answer({"error": errors[status]} if errors[status] else "", status)
+    install("acme", PLATFORM.format(url=server.url), __init__=SETUP, config_flow=CONFIG_FLOW)
+    subentry = await add_credential(hass, "acme")
+    entry = MockConfigEntry(
+        domain="acme",
+        title=user,
+        data={
+            "auth_implementation": "acme_client_id",
+            "token": {"refresh_token": f"{SENTINEL}-refresh", "expires_at": 0, "expires_in": 60},
+        },
+    )
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    if user == "coordinator" and entry.state is ERROR:
+        # A coordinator of Home Assistant has no reason for a login that is needed.
+        return
+    assert entry.error_reason_translation_domain == DOMAIN
+    key = entry.error_reason_translation_key
+    assert not entry.error_reason_translation_placeholders
+    texts = await async_get_translations(hass, "en", "exceptions", [DOMAIN])
+    text = texts[f"component.{DOMAIN}.exceptions.{key}.message"]
+    assert ("Repairs" in text) is (status == 401)
+    for secret in (subentry.data["auth_domain"], subentry.data["client_id"], "acme"):
+        assert secret not in text
+        assert user == "session" or secret not in str(entry.reason)

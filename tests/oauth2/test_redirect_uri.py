@@ -25,9 +25,12 @@ from custom_components.developer_credentials.credentials.rejection import async_
 from custom_components.developer_credentials.credentials.store import key_of
 from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from custom_components.developer_credentials.oauth2.redirect_uri import (
+    REGISTERED,
     RedirectUri,
+    async_get_choices,
     async_get_redirect_uri,
     async_get_redirect_uris,
+    async_is_elsewhere,
     async_is_redirect_uri_told,
 )
 from demo.authorization_server import DemoAuthorizationServer
@@ -196,10 +199,9 @@ async def test_no_address(hass: HomeAssistant) -> None:
     flow = hass.config_entries.flow
     step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert step["description_placeholders"] is not None
-    assert step["description_placeholders"]["redirect_uris"] == ""
-    values = {"client_id": "id", "redirect_uri": "default"}
-    result = await flow.async_configure(step["flow_id"], values)
-    assert result["reason"] == "credential_saved"
+    assert step["description_placeholders"]["redirect_uri"] == ""
+    result = await flow.async_configure(step["flow_id"], {"client_id": "id"})
+    assert result["reason"] == "credential_saved_unchecked"
 
 
 @pytest.mark.usefixtures("setup", "current_request_with_host", "my")
@@ -216,3 +218,55 @@ async def test_own_although_my_is_loaded(
     result = await log_in_and_return(hass, hass_client_no_auth, step)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert demo_cloud.token_requests[0].form["redirect_uri"] == REDIRECT_URI
+
+
+@pytest.mark.usefixtures("current_request_with_host")
+@pytest.mark.parametrize(
+    ("with_my", "stored", "registered", "choices"),
+    [
+        (False, None, "", {DEFAULT: REDIRECT_URI}),
+        (True, None, "", {DEFAULT: MY_AUTH_CALLBACK_PATH, OWN: REDIRECT_URI}),
+        (False, OWN, "", {OWN: REDIRECT_URI}),
+        (False, OWN, REDIRECT_URI, {OWN: REDIRECT_URI}),
+        (True, OWN, REDIRECT_URI, {OWN: REDIRECT_URI, DEFAULT: MY_AUTH_CALLBACK_PATH}),
+        (False, MY, "", {MY: MY_AUTH_CALLBACK_PATH, DEFAULT: REDIRECT_URI}),
+        (True, MY, MY_AUTH_CALLBACK_PATH, {MY: MY_AUTH_CALLBACK_PATH, OWN: REDIRECT_URI}),
+        (False, OWN, LOCAL, {REGISTERED: LOCAL, DEFAULT: REDIRECT_URI}),
+        (
+            True,
+            OWN,
+            LOCAL,
+            {REGISTERED: LOCAL, DEFAULT: MY_AUTH_CALLBACK_PATH, OWN: REDIRECT_URI},
+        ),
+        # That of My Home Assistant is the same wherever it is opened.
+        (False, DEFAULT, MY_AUTH_CALLBACK_PATH, {DEFAULT: MY_AUTH_CALLBACK_PATH}),
+    ],
+)
+async def test_choices(
+    hass: HomeAssistant,
+    with_my: bool,
+    stored: RedirectUri | None,
+    registered: str,
+    choices: dict[str, str],
+) -> None:
+    """Each redirect URI can be chosen once; the registered one, else the recommended, is first."""
+    if with_my:
+        hass.config.components.add("my")
+    found = async_get_choices(hass, stored, registered)
+    assert list(found.items()) == list(choices.items())
+
+
+async def test_choices_without_a_request(hass: HomeAssistant) -> None:
+    """Where nobody tells the address of the user, what is registered stays; or there is none."""
+    assert async_get_choices(hass, OWN, REDIRECT_URI) == {OWN: REDIRECT_URI}
+    assert async_get_choices(hass, OWN) == {}
+    assert not async_is_elsewhere(hass, OWN, REDIRECT_URI)
+    hass.config.components.add("my")
+    assert async_get_choices(hass) == {DEFAULT: MY_AUTH_CALLBACK_PATH}
+
+
+async def test_no_address_is_told(hass: HomeAssistant, current_request: MagicMock) -> None:
+    """Where Home Assistant knows no address of its own, none is told, and none is another."""
+    hass.config.api = None
+    assert not async_is_redirect_uri_told(hass, OWN)
+    assert not async_is_elsewhere(hass, OWN, REDIRECT_URI)

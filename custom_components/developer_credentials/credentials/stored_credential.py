@@ -13,8 +13,15 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 
-from ..oauth2.client import AUTH_METHODS, DeveloperCredential, are_variables
+from ..oauth2.client import (
+    AUTH_METHODS,
+    OBJECTIONS,
+    DeveloperCredential,
+    Objection,
+    are_variables,
+)
 from ..oauth2.redirect_uri import RedirectUri
+from ..plain_text import join_surrogates
 from .titles import name_of
 
 CONF_AUTH_DOMAIN: Final = "auth_domain"
@@ -22,7 +29,11 @@ CONF_AUTH_METHOD: Final = "token_endpoint_auth_method"
 # Whose YAML it came from, and what that had at the last import, with a digest in the place of the
 # secret.
 CONF_IMPORTED: Final = "imported"
+# What the server had against a client that was saved all the same, and a digest of that client.
+CONF_OBJECTION: Final = "objection"
 CONF_REDIRECT_URI: Final = "redirect_uri"
+# The redirect URI as it was when the user registered it.
+CONF_REGISTERED_URI: Final = "registered_uri"
 CONF_VARIABLES: Final = "variables"
 SUBENTRY_TYPE: Final = "credential"
 
@@ -43,6 +54,19 @@ _DEFAULTS: Final[Mapping[str, object]] = MappingProxyType(
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
+
+
+def _text(value: object) -> str:
+    """Return a text that can be written as JSON; an empty one for anything else."""
+    return join_surrogates(value) if isinstance(value, str) else ""
+
+
+def _objected(value: object) -> tuple[Objection, str] | None:
+    """Return an objection as it is stored; None for what is none, or of a later version."""
+    if not isinstance(value, list | tuple) or len(value) != len(("objection", "digest")):
+        return None
+    objection = next((one for one in OBJECTIONS if one == value[0]), None)
+    return (objection, _text(value[1])) if objection else None
 
 
 def _is_domain(value: object) -> bool:
@@ -110,6 +134,9 @@ def stored_of(subentry: ConfigSubentry) -> StoredCredential:
             redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
             token_endpoint_auth_method=data[CONF_AUTH_METHOD],
             variables=data[CONF_VARIABLES],
+            # What is only remembered damages nothing.
+            registered_uri=_text(data.get(CONF_REGISTERED_URI)),
+            objected=_objected(data.get(CONF_OBJECTION)),
         ),
         data[CONF_IMPORTED],
     )
@@ -155,12 +182,15 @@ def data_of(
         CONF_NAME: credential.name,
         CONF_REDIRECT_URI: credential.redirect_uri.value,
         CONF_AUTH_METHOD: credential.token_endpoint_auth_method,
-        CONF_VARIABLES: dict(credential.variables),
     }
-    if not credential.variables:
-        # Few have any; older versions know none.
-        del data[CONF_VARIABLES]
-    return data
+    # Few have these; older versions know none of them.
+    rare = {
+        CONF_VARIABLES: dict(credential.variables),
+        CONF_REGISTERED_URI: credential.registered_uri,
+        CONF_OBJECTION: list(credential.objected or ()) if credential.objection else None,
+    }
+    without = {key: value for key, value in data.items() if key not in rare}
+    return without | {key: value for key, value in rare.items() if value}
 
 
 def mended_data_of(subentry: ConfigSubentry) -> dict[str, Any] | None:

@@ -123,18 +123,13 @@ def _match_changed_client_ids(
 @callback
 def _async_release(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
     """Tell, once, that a credential stays though its item is gone."""
-    LOGGER.warning("The credential %s is not in the YAML configuration any more", subentry.title)
+    LOGGER.warning(
+        "The credential %s was removed from the YAML configuration; it stays until it is deleted"
+        " under Developer Credentials",
+        subentry.title,
+    )
     data = {key: value for key, value in subentry.data.items() if key != CONF_IMPORTED}
     hass.config_entries.async_update_subentry(entry, subentry, data=data)
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        f"yaml_item_gone_{subentry.subentry_id}",
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="yaml_item_gone",
-        translation_placeholders={"credential": escape_markdown(subentry.title)},
-    )
 
 
 async def async_import_from_platform(

@@ -1,40 +1,65 @@
 """The credential form: the steps that the config flow, the subentry flow and repairs share.
 
-It shows the integration's instructions and the redirect URIs to register. What it says is verified
-before it is saved; where the server rejects it, the user corrects it, or submits the same again to
-insist. Home Assistant's own application credentials are edited in the same form.
+It says what the state of the credential is, what to do at the provider, and which redirect URI to
+register. What is entered is verified before it is saved; what the server rejects is corrected, or
+saved where the user says so with a switch of its own. Home Assistant's own application credentials
+are filled in in the same form.
 """
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final, NamedTuple, TypedDict
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
-from homeassistant.helpers.network import NoURLAvailableError
-from homeassistant.helpers.selector import (
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
-import voluptuous as vol
 
-from ..const import NOTHING
-from ..core_credentials.editing import (
-    async_update_application_credential,
-)
-from ..credentials.store import CONF_REDIRECT_URI
+from ..core_credentials.editing import async_update_application_credential
+from ..credentials.rejection import async_get_rejected, async_note_accepted, async_report
+from ..credentials.store import CONF_REDIRECT_URI, key_of
 from ..oauth2.client import DeveloperCredential, misplaced_field
-from ..oauth2.redirect_uri import RedirectUri, async_get_redirect_uri, async_get_redirect_uris
+from ..oauth2.redirect_uri import (
+    REGISTERED,
+    RedirectUri,
+    async_get_choices,
+    async_is_redirect_uri_told,
+)
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
-from ..oauth2.verification import Outcome, Verification
+from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
+from .credential_fields import (
+    CONF_MORE,
+    CONF_SAVE_ANYWAY,
+    Fields,
+    chosen,
+    variables_by_field,
+    without_secrets,
+)
 from .credential_subject import OwnCredential, PeerCredential
-from .instructions import async_describe_redirect_uris, async_get_instructions
+from .instructions import async_get_instructions, async_get_texts, links_in
+from .situation import async_describe, describe_redirect_uri
+
+# What is true of a credential that was saved: the reason by which the flow ends.
+SAVED: Final = {
+    Outcome.ACCEPTED: "credential_saved",
+    Outcome.INCONCLUSIVE: "credential_saved_unchecked",
+    Outcome.REJECTED: "credential_saved_rejected",
+    Outcome.REDIRECT_URI_REJECTED: "credential_saved_rejected",
+}
+
+
+class Saved(TypedDict):
+    """How a flow ends that has saved a credential."""
+
+    reason: str
+    description_placeholders: dict[str, str]
+
+
+class Objected(NamedTuple):
+    """What was submitted, and what the server has against it."""
+
+    credential: DeveloperCredential
+    verification: Verification
 
 
 class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
@@ -52,17 +77,19 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     _secret: str = ""
     # What the form asks for of the server; an integration that cannot tell has nothing asked.
     _variables: Sequence[ServerVariable] = ()
-    # The redirect URI where there is no choice.
-    _redirect_uri: str | None = None
-    # What the server said of the credential that is there, where it has rejected that.
-    _rejection: str | None = None
+    # The redirect URIs by choice, and whether the user chooses one.
+    _redirect_uris: Mapping[str, str] = {}
+    _has_choice = False
+    # What was rejected last, which the user may save all the same.
+    _objected: Objected | None = None
+    # What came of what is saved.
+    _verification: Verification | None = None
+    # What the server has said of the credential that is there, where it has just rejected that.
+    _rejection: tuple[Outcome, str] | None = None
+    # Whether it is known that the server rejects what is there.
+    _is_rejected = False
     # What the texts of one flow need besides.
     _placeholders: Mapping[str, str] = {}
-
-    def __init__(self) -> None:
-        """Initialize with nothing verified."""
-        # What came of what was submitted; what the server rejects, the user may insist on.
-        self._verified: dict[DeveloperCredential, Verification] = {}
 
     @abstractmethod
     async def _async_save(self, subject: OwnCredential, credential: DeveloperCredential) -> ResultT:
@@ -89,11 +116,21 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     async def _async_form(self, step_id: str, user_input: dict[str, Any] | None) -> ResultT:
         """Show the form, or take what was submitted."""
         if user_input is None:
-            errors = {} if self._rejection is None else {"base": Outcome.REJECTED.value}
-            return await self._async_show(step_id, None, errors, self._rejection)
+            return await self._async_begin(step_id)
         if result := await self._async_overtaken(step_id):
             return result
         return await self._async_submit(step_id, user_input)
+
+    async def _async_begin(self, step_id: str) -> ResultT:
+        """Show the form as it is opened."""
+        if self._rejection is None:
+            return await self._async_show(step_id, None, {})
+        outcome, detail = self._rejection
+        if stored := self._subject.stored:
+            self._shown, self._is_rejected = stored, True
+            objected = stored.with_objection(OBJECTIONS[outcome])
+            self._objected = Objected(stored, Verification(outcome, detail, objected))
+        return await self._async_show(step_id, None, {"base": outcome.value}, detail)
 
     async def _async_submit(self, step_id: str, user_input: dict[str, Any]) -> ResultT:
         """Save what the form says where that stands the test, else show what is wrong with it."""
@@ -105,21 +142,42 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         except ValueError:
             return await self._async_show(step_id, user_input, {CONF_CLIENT_ID: "client_id_empty"})
         if errors := self._errors_of_fields(credential):
-            self._secret = "" if CONF_CLIENT_SECRET in errors else self._secret
-            if misplaced := [name for name in errors if errors[name] == "not_a_value"]:
-                # It may have the secret, which is not shown again.
-                user_input = {name: user_input[name] for name in user_input.keys() - misplaced}
+            misplaced = [name for name in errors if errors[name] == "not_a_value"]
+            self._secret = "" if CONF_CLIENT_SECRET in misplaced else self._secret
+            # It may have the secret, which is not shown again.
+            user_input = without_secrets(user_input, misplaced)
+            if CONF_NAME in errors:
+                # It stands in a section, whose fields cannot show an error.
+                errors = {"base": errors[CONF_NAME]}
             return await self._async_show(step_id, user_input, errors)
         self._entered = credential
-        errors, detail = await self._async_check(credential)
+        return await self._async_verify_and_save(step_id, user_input, credential)
+
+    async def _async_verify_and_save(
+        self, step_id: str, user_input: dict[str, Any], credential: DeveloperCredential
+    ) -> ResultT:
+        """Save what was entered where the server accepts it, or where the user insists."""
+        objected, self._objected = self._objected, None
+        if user_input.get(CONF_SAVE_ANYWAY) and objected and objected.credential == credential:
+            return await self._async_finish(credential, objected.verification)
+        verification = await self._subject.async_verify(credential)
         # The server was asked meanwhile.
         if result := await self._async_overtaken(step_id):
             return result
-        if errors:
-            return await self._async_show(step_id, user_input, errors, detail)
-        if isinstance(self._subject, PeerCredential):
-            return await self._async_save_application_credential(self._subject, credential)
-        return await self._async_save(self._subject, self._verified[credential].credential)
+        if error := self._error_of(credential, verification):
+            errors = {"base": error}
+            return await self._async_show(step_id, user_input, errors, verification.detail)
+        return await self._async_finish(credential, verification)
+
+    def _error_of(self, credential: DeveloperCredential, verification: Verification) -> str | None:
+        """Return the error for what came of a verification; None where it can be saved.
+
+        What the server rejects is remembered as what the user may save all the same.
+        """
+        if verification.outcome not in REJECTIONS:
+            return None
+        self._objected = Objected(credential, verification)
+        return verification.outcome.value
 
     async def _async_overtaken(self, step_id: str) -> ResultT | None:
         """Return what comes next where somebody else was faster; None where nobody was.
@@ -139,31 +197,70 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
             ValueError: The client id is empty.
         """
         stored = self._subject.stored
-        redirect_uri = stored.redirect_uri if stored else RedirectUri.DEFAULT
-        values = {one.key: user_input.get(field, "") for field, one in self._fields()}
+        # A section that is not sent is as it was.
+        more = user_input.get(CONF_MORE, {CONF_NAME: stored.name if stored else None})
+        redirect_uri, registered_uri = self._redirect_uri_of(more.get(CONF_REDIRECT_URI))
+        values = {one.key: user_input.get(field, "") for field, one in self._by_field()}
         credential = DeveloperCredential(
             user_input[CONF_CLIENT_ID],
             self._secret or (stored.client_secret if stored else ""),
-            user_input.get(CONF_NAME),
-            redirect_uri=RedirectUri(user_input.get(CONF_REDIRECT_URI, redirect_uri)),
+            more.get(CONF_NAME),
+            redirect_uri=redirect_uri,
             token_endpoint_auth_method=stored.token_endpoint_auth_method if stored else None,
             # What is not asked for stays.
             variables={**(stored.variables if stored else {}), **values},
+            registered_uri=registered_uri,
+            objected=stored.objected if stored else None,
         )
         return replace(
             credential, variables=without_defaults(self._variables, credential.variables)
         )
 
+    def _redirect_uri_of(self, choice: str | None) -> tuple[RedirectUri, str]:
+        """Return what a choice means, and the redirect URI that is registered with it."""
+        stored = self._subject.stored
+        before = (
+            (stored.redirect_uri, stored.registered_uri) if stored else (RedirectUri.DEFAULT, "")
+        )
+        if not self._has_choice:
+            return before
+        if choice is None:
+            choice = chosen(stored, self._redirect_uris) if stored else RedirectUri.DEFAULT
+        if choice == REGISTERED:
+            return before
+        redirect_uri = RedirectUri(choice)
+        if async_is_redirect_uri_told(self.hass, redirect_uri):
+            return redirect_uri, self._redirect_uris.get(choice, "")
+        return before if redirect_uri is before[0] else (redirect_uri, "")
+
     def _errors_of_fields(self, credential: DeveloperCredential) -> dict[str, str]:
         """Return what is wrong with what was entered, whatever the server says."""
         if misplaced := misplaced_field(credential, self._subject.stored):
             return {misplaced: "not_a_value"}
+        if self._subject.is_taken(credential):
+            return {CONF_CLIENT_ID: "already_configured"}
         unfit = unfit_variables(self._variables, credential.variables)
-        return {field: "variable_invalid" for field, one in self._fields() if one in unfit}
+        return {field: "variable_invalid" for field, one in self._by_field() if one in unfit}
 
-    def _fields(self) -> list[tuple[str, ServerVariable]]:
-        """Return the fields of the variables, called by their numbers, with what each is for."""
-        return [(f"variable_{number}", one) for number, one in enumerate(self._variables, 1)]
+    def _by_field(self) -> list[tuple[str, ServerVariable]]:
+        return variables_by_field(self._variables)
+
+    async def _async_finish(
+        self, credential: DeveloperCredential, verification: Verification
+    ) -> ResultT:
+        """Save a credential, and remember what the server thinks of it."""
+        self._verification = verification
+        subject = self._subject
+        if isinstance(subject, PeerCredential):
+            return await self._async_save_application_credential(subject, credential)
+        result = await self._async_save(subject, verification.credential)
+        if subject.subentry:
+            key = key_of(subject.subentry)
+            if verification.outcome in KNOWN:
+                async_note_accepted(self.hass, key, but_for="redirect_uri_rejected")
+            elif verification.outcome is Outcome.REJECTED and subject.users:
+                async_report(self.hass, key, verification.detail)
+        return result
 
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
@@ -172,52 +269,58 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         await async_update_application_credential(
             self.hass, subject.application_credential, credential
         )
-        title = f"{subject.integration.name}: {credential}"
-        return self.async_abort(
-            reason="credential_saved",
-            description_placeholders={"title": escape_markdown(title)},
-        )
+        return self.async_abort(**self._saved(f"{subject.integration.name}: {credential}"))
+
+    def _saved(self, title: str) -> Saved:
+        """Return how a flow ends that has saved a credential: what is true of it."""
+        outcome = self._verification.outcome if self._verification else Outcome.INCONCLUSIVE
+        return {
+            "reason": SAVED[outcome],
+            "description_placeholders": {
+                "title": escape_markdown(title),
+                "integration": escape_markdown(self._subject.integration.name),
+            },
+        }
 
     async def _async_show(
         self,
         step_id: str,
         user_input: dict[str, Any] | None,
         errors: dict[str, str],
-        detail: str | None = None,
+        detail: str = "",
     ) -> ResultT:
         """Show the form with what is known; a secret goes in, and never out again."""
         subject = self._subject
         if subject.stored != self._shown:
             # What was entered was about what was there before.
-            self._shown, self._entered, self._secret = subject.stored, None, ""
-        if (variables := await subject.async_get_variables()) is not None:
-            self._variables = variables
-        self._redirect_uri = await subject.async_get_redirect_uri()
-        suggested = self._suggested(user_input)
-        redirect_uris = self._redirect_uris()
-        default = redirect_uris.get(RedirectUri.DEFAULT, "")
-        choices: list[RedirectUri] = []
-        instructions = ""
-        if subject.has_redirect_uri:
-            if self._redirect_uri is None:
-                choices = list(redirect_uris or [RedirectUri.DEFAULT])
-            instructions = await async_get_instructions(
-                self.hass, subject.integration.domain, default
-            )
-        else:
-            redirect_uris = {RedirectUri.DEFAULT: default}
-        entries = ", ".join(escape_markdown(user.title) for user in subject.users)
+            self._shown = subject.stored
+            self._entered, self._secret, self._objected = None, "", None
+        fields = await self._async_fields(errors)
+        stored = subject.stored
+        known = self._entered or stored
+        choice = chosen(known, fields.redirect_uris) if known else RedirectUri.DEFAULT
+        is_stored = stored is not None and choice == chosen(stored, fields.redirect_uris)
+        instructions = await async_get_instructions(
+            self.hass, subject.integration.domain, fields.redirect_uris.get(choice, "")
+        )
+        texts = await async_get_texts(self.hass, "situation")
+        links = ", ".join(links_in(instructions))
+        if step_id != "credential":
+            # Whoever sees it again, or has an application, needs the way to it.
+            instructions = texts["links"].format(links=links) if links else ""
+        suggested = fields.suggested(known) | without_secrets(user_input or {})
+        labels = await async_get_texts(self.hass, CONF_REDIRECT_URI)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(
-                _schema(dict(self._fields()), choices), suggested
-            ),
+            data_schema=self.add_suggested_values_to_schema(fields.schema(labels), suggested),
             description_placeholders={
+                "situation": async_describe(self.hass, subject, texts),
                 "instructions": instructions,
-                "redirect_uris": await async_describe_redirect_uris(self.hass, redirect_uris),
-                "detail": detail or NOTHING,
-                "entries": entries or NOTHING,
-                **{field: plain_line(one.label) for field, one in self._fields()},
+                "redirect_uri": describe_redirect_uri(
+                    fields, choice, texts, is_stored=is_stored, instructions=instructions
+                ),
+                "detail": f"({detail})" if detail else "",
+                **{field: plain_line(one.label) for field, one in self._by_field()},
                 **self._placeholders,
                 # In titles and errors, which are no Markdown.
                 "integration": plain_line(subject.integration.name),
@@ -225,77 +328,39 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
             errors=errors,
         )
 
-    def _redirect_uris(self) -> dict[RedirectUri, str]:
-        """Return the redirect URIs to choose from, and the one that is chosen; by choice."""
-        if self._redirect_uri is not None:
-            return {RedirectUri.DEFAULT: self._redirect_uri}
-        try:
-            redirect_uris = async_get_redirect_uris(self.hass)
-            if stored := self._subject.stored:
-                uri = async_get_redirect_uri(self.hass, stored.redirect_uri)
-                redirect_uris.setdefault(stored.redirect_uri, uri)
-        except NoURLAvailableError:
-            return {}
-        return redirect_uris
-
-    def _suggested(self, user_input: dict[str, Any] | None) -> dict[str, Any]:
-        """Return what the fields show: what was submitted, else what was entered or is there."""
-        if user_input is not None:
-            return {name: value for name, value in user_input.items() if name != CONF_CLIENT_SECRET}
-        before = self._entered or self._subject.stored
-        known = before.variables if before else {}
-        values = {field: known.get(one.key, one.default) for field, one in self._fields()}
-        if before is None:
-            return values
-        return values | {
-            CONF_NAME: before.name,
-            CONF_CLIENT_ID: before.client_id,
-            CONF_REDIRECT_URI: before.redirect_uri.value,
-        }
-
-    async def _async_check(self, credential: DeveloperCredential) -> tuple[dict[str, str], str]:
-        """Return the errors of the form, and the server's words."""
-        if self._subject.is_taken(credential):
-            return {CONF_CLIENT_ID: "already_configured"}, ""
-        if credential in self._verified:
-            return {}, ""
-        verification = await self._subject.async_verify(credential)
-        self._verified[credential] = verification
-        if verification.outcome is Outcome.REJECTED:
-            return {"base": verification.outcome.value}, verification.detail
-        if verification.outcome is Outcome.REDIRECT_URI_REJECTED:
-            has_choice = self._subject.has_redirect_uri and self._redirect_uri is None
-            field = CONF_REDIRECT_URI if has_choice else "base"
-            return {field: verification.outcome.value}, verification.detail
-        return {}, ""
-
-
-def _schema(
-    variables: Mapping[str, ServerVariable], redirect_uris: list[RedirectUri]
-) -> vol.Schema:
-    """Return the schema of the form, with a redirect URI where there are any to choose from."""
-    password = TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
-    of_variables = {
-        (vol.Optional if one.default else vol.Required)(field): TextSelector()
-        for field, one in variables.items()
-    }
-    schema = vol.Schema(
-        {
-            **of_variables,
-            vol.Optional(CONF_NAME): TextSelector(),
-            vol.Required(CONF_CLIENT_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
-            vol.Optional(CONF_CLIENT_SECRET): TextSelector(password),
-        }
-    )
-    if not redirect_uris:
-        return schema
-    selector = SelectSelector(
-        SelectSelectorConfig(
-            options=[choice.value for choice in redirect_uris],
-            translation_key=CONF_REDIRECT_URI,
-            mode=SelectSelectorMode.DROPDOWN,
+    async def _async_fields(self, errors: Mapping[str, str]) -> Fields:
+        """Return what the form asks for."""
+        subject, stored = self._subject, self._subject.stored
+        if (variables := await subject.async_get_variables()) is not None:
+            self._variables = variables
+        fixed = await subject.async_get_redirect_uri()
+        self._has_choice = subject.has_redirect_uri and fixed is None
+        if fixed is not None:
+            self._redirect_uris = {RedirectUri.DEFAULT: fixed}
+        elif stored:
+            self._redirect_uris = async_get_choices(
+                self.hass, stored.redirect_uri, stored.registered_uri
+            )
+        else:
+            self._redirect_uris = async_get_choices(self.hass)
+        offered = dict(self._redirect_uris)
+        if not self._has_choice:
+            offered = {
+                choice: uri for choice, uri in offered.items() if choice == RedirectUri.DEFAULT
+            }
+        return Fields(
+            variables=self._variables,
+            redirect_uris=offered,
+            rejected=self._is_rejected or self._is_known_as_rejected(),
+            with_objection=self._objected is not None,
+            expanded=errors.get("base") == Outcome.REDIRECT_URI_REJECTED,
         )
-    )
-    return schema.extend(
-        {vol.Required(CONF_REDIRECT_URI, default=RedirectUri.DEFAULT.value): selector}
-    )
+
+    def _is_known_as_rejected(self) -> bool:
+        """Return whether the server rejects the credential of ours that is there."""
+        subject = self._subject
+        return (
+            isinstance(subject, OwnCredential)
+            and subject.subentry is not None
+            and key_of(subject.subentry) in async_get_rejected(self.hass)
+        )

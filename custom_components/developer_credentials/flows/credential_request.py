@@ -18,6 +18,7 @@ from homeassistant.helpers import discovery_flow, http
 
 from ..const import DOMAIN
 from ..credentials.store import async_get_subentries
+from ..oauth2.verification import Outcome
 
 
 def _user_context() -> ConfigFlowContext:
@@ -33,12 +34,14 @@ class CredentialRequest:
         context: The context of the integration's flow to go on with.
         auth_domain: The credential to correct; None to add one.
         rejection: What the server said of it.
+        outcome: What the server has against it.
     """
 
     domain: str
     context: ConfigFlowContext = field(default_factory=_user_context)
     auth_domain: str | None = None
     rejection: str = ""
+    outcome: Outcome = Outcome.REJECTED
 
 
 @callback

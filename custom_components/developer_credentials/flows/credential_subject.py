@@ -129,14 +129,16 @@ class CredentialSubject(ABC):
         if (login := await self.async_get_login(credential)) is None:
             return inconclusive
         try:
-            redirect_uri = login.redirect_uri or async_get_redirect_uri(
-                self.hass, credential.redirect_uri
+            redirect_uri = (
+                login.redirect_uri
+                or credential.registered_uri
+                or async_get_redirect_uri(self.hass, credential.redirect_uri)
             )
         except NoURLAvailableError:
             return inconclusive
-        is_told = bool(login.redirect_uri) or async_is_redirect_uri_told(
-            self.hass, credential.redirect_uri
-        )
+        is_told = bool(
+            login.redirect_uri or credential.registered_uri
+        ) or async_is_redirect_uri_told(self.hass, credential.redirect_uri)
         stored, kept = self.stored, login.credential.token_endpoint_auth_method
         asked = login.credential
         if stored and stored.client_secret != credential.client_secret:
@@ -162,7 +164,7 @@ class CredentialSubject(ABC):
             # What was found is about the platform's client, and that is the platform's business.
             verification = replace(verification, credential=credential)
         if verification.outcome is Outcome.REDIRECT_URI_REJECTED and not is_told:
-            return replace(inconclusive, credential=verification.credential)
+            return replace(inconclusive, credential=verification.credential.with_objection(None))
         return verification
 
 

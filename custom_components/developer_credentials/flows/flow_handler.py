@@ -8,6 +8,7 @@ translations for any of it.
 
 from abc import ABCMeta
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, override
 
 from homeassistant.config_entries import (
@@ -28,7 +29,12 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import async_get_integration
 
 from ..const import DOMAIN, NOTHING
-from ..credentials.store import async_get_entry
+from ..credentials.rejection import (
+    async_get_rejected,
+    async_note_accepted,
+    async_takes_insistence,
+)
+from ..credentials.store import async_get_by_key, async_get_entry, credential_of, key_of
 from ..oauth2.error_codes import kind_of
 from ..oauth2.errors import (
     InvalidClientError,
@@ -38,9 +44,12 @@ from ..oauth2.errors import (
     UnavailableError,
 )
 from ..oauth2.implementation import AuthImplementation
+from ..oauth2.redirect_uri import async_is_elsewhere
+from ..oauth2.verification import REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown
 from ..platform import async_get_integrations
 from .credential_request import CredentialRequest
+from .credential_subject import OwnCredential
 
 # The errors of the authorization endpoint that have a text of their own (RFC 6749, 4.1.2.1).
 _AUTHORIZE_ERRORS: Final[dict[type[TokenRequestError] | None, str]] = {
@@ -58,6 +67,8 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
     """
 
     asks_for_credential = True
+    # Whether the login has begun.
+    _has_begun = False
 
     @override
     async def async_step_pick_implementation(
@@ -84,6 +95,41 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         ):
             return await self._async_ask_for_credential()
         return result
+
+    @override
+    async def async_step_auth(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Begin the login, unless it would end at an error page of the server."""
+        # The frontend asks for the step again when it shows it, and may not be led elsewhere then.
+        begins, self._has_begun = not self._has_begun, True
+        if user_input is None and begins and (verification := await self._async_verify()):
+            return await self._async_ask_for_credential(verification.detail, verification.outcome)
+        return await super().async_step_auth(user_input)
+
+    async def _async_verify(self) -> Verification | None:
+        """Return what the server has against the credential; None where it may be used.
+
+        It is asked where it was known to have something against it, or where the user has opened
+        Home Assistant at another address than the one that is registered.
+        """
+        subentry = async_get_by_key(self.hass, (self.DOMAIN, self.flow_impl.domain))
+        if subentry is None:
+            return None
+        key, credential = key_of(subentry), credential_of(subentry)
+        is_elsewhere = async_is_elsewhere(
+            self.hass, credential.redirect_uri, credential.registered_uri
+        )
+        is_doubtful = is_elsewhere or key in async_get_rejected(self.hass)
+        if async_takes_insistence(self.hass, key) or not is_doubtful:
+            return None
+        integration = await async_get_integration(self.hass, self.DOMAIN)
+        subject = OwnCredential(self.hass, integration, subentry)
+        # As the login will be, wherever it is.
+        verification = await subject.async_verify(replace(credential, registered_uri=""))
+        if verification.outcome in REJECTIONS:
+            return verification
+        if verification.outcome is Outcome.ACCEPTED:
+            async_note_accepted(self.hass, key)
+        return None
 
     @override
     async def async_step_creation(
@@ -120,11 +166,14 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             },
         )
 
-    async def _async_ask_for_credential(self, rejection: str | None = None) -> ConfigFlowResult:
+    async def _async_ask_for_credential(
+        self, rejection: str | None = None, outcome: Outcome = Outcome.REJECTED
+    ) -> ConfigFlowResult:
         """Go on into the credential form, which comes back to a flow like this one.
 
         Args:
             rejection: What the server said of the credential of this flow; None to add one.
+            outcome: What the server has against it.
         """
         context: ConfigFlowContext = {"source": SOURCE_USER}
         if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
@@ -134,6 +183,7 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             context=context,
             auth_domain=None if rejection is None else self.flow_impl.domain,
             rejection=rejection or "",
+            outcome=outcome,
         )
         form = await self.hass.config_entries.flow.async_init(
             DOMAIN, context={"source": SOURCE_USER}, data=request

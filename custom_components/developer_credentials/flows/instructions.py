@@ -4,35 +4,48 @@ The instructions are the integration's own translation `application_credentials.
 key that Home Assistant's validator allows, with the placeholders of its platform.
 """
 
-from collections.abc import Mapping
+import re
 from typing import Final
 
+from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
-from ..oauth2.redirect_uri import RedirectUri
-from ..plain_text import escape_markdown
 from ..platform import PlatformError, async_call, async_get_platform, async_report_problem
+from ..private_api import async_get_language_of
 
 # Characters of what a placeholder stands for.
 MAX_TEXT: Final = 10_000
+# Links that an application is reached by.
+MAX_LINKS: Final = 5
+
+_LINK: Final = re.compile(r"\[[^\[\]]+\]\(https?://[^\s()]+\)")
 
 
 async def async_get_language(hass: HomeAssistant) -> str:
     """Return the language of the user whose request is being handled, else the instance's."""
     request = http.current_request.get()
-    user = request.get("hass_user") if request else None
-    if user is None or "frontend" not in hass.config.components:
-        return hass.config.language
-    # Home Assistant keeps it with the frontend, which is not there on every instance.
-    from homeassistant.components.frontend.storage import async_user_store  # noqa: PLC0415
+    user = request.get(KEY_HASS_USER) if request else None
+    language = await async_get_language_of(hass, user.id) if user else None
+    return language or hass.config.language
 
-    stored = (await async_user_store(hass, user.id)).data.get("language")
-    language = stored.get("language") if isinstance(stored, dict) else None
-    return language if isinstance(language, str) else hass.config.language
+
+async def async_get_texts(hass: HomeAssistant, selector: str) -> dict[str, str]:
+    """Return texts of ours that forms are composed of, in the user's language, by their keys.
+
+    Args:
+        hass: Home Assistant.
+        selector: The selector in whose translations they stand.
+    """
+    language = await async_get_language(hass)
+    translations = await async_get_translations(hass, language, "selector", [DOMAIN])
+    start = f"component.{DOMAIN}.selector.{selector}.options."
+    return {
+        key.removeprefix(start): text for key, text in translations.items() if key.startswith(start)
+    }
 
 
 async def async_get_instructions(hass: HomeAssistant, domain: str, redirect_uri: str) -> str:
@@ -77,21 +90,9 @@ def _text(value: object) -> str:
     return str(value)[:MAX_TEXT].encode(errors="replace").decode()
 
 
-async def async_describe_redirect_uris(
-    hass: HomeAssistant, redirect_uris: Mapping[RedirectUri, str]
-) -> str:
-    """Return a list of redirect URIs with what each is called; Markdown.
+def links_in(instructions: str) -> list[str]:
+    """Return the links in instructions, each once, as Markdown.
 
-    Args:
-        hass: Home Assistant.
-        redirect_uris: The redirect URIs by choice.
+    Whoever has an application needs the way to it, not how it is made.
     """
-    language = await async_get_language(hass)
-    translations = await async_get_translations(hass, language, "selector", [DOMAIN])
-    labels: dict[str, list[str]] = {}
-    for choice, uri in redirect_uris.items():
-        key = f"component.{DOMAIN}.selector.redirect_uri.options.{choice}"
-        labels.setdefault(uri, []).append(escape_markdown(translations.get(key, choice)))
-    return "\n".join(
-        f"- {' / '.join(names)}:\n\n  ```\n  {uri}\n  ```" for uri, names in labels.items()
-    )
+    return list(dict.fromkeys(match[0] for match in _LINK.finditer(instructions)))[:MAX_LINKS]

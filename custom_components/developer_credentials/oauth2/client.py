@@ -1,9 +1,10 @@
 """The client: an application of the user at the provider (RFC 6749, section 2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+import hashlib
 import re
-from typing import Final, Literal, TypeIs, override
+from typing import Final, Literal, Self, TypeIs, override
 
 from ..plain_text import join_surrogates, plain_line
 from .redirect_uri import RedirectUri
@@ -28,6 +29,10 @@ _NO_CLIENT_ID: Final = re.compile(r'[{"]')
 _NAMED_SECRET: Final = re.compile(r"""client[ _-]?secret["']?\s*[:=]""", re.IGNORECASE)
 
 _VARIABLE: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+# What a server has against a client; the values are those of `verification.Outcome`.
+type Objection = Literal["rejected", "redirect_uri_rejected"]
+OBJECTIONS: Final[tuple[Objection, ...]] = ("rejected", "redirect_uri_rejected")
 
 # A client id, and the values of the variables that say at which server.
 type Identity = tuple[str, frozenset[tuple[str, str]]]
@@ -63,6 +68,10 @@ class DeveloperCredential:
             another way than the declared one.
         variables: The values of the variables of the server (`ServerVariable`), by key; one that is
             not there has its default.
+        registered_uri: The redirect URI as it was when the user registered it; empty where that is
+            not known. It is no part of what the credential is.
+        objected: What the server had against a client that the user saved all the same, and a
+            digest of that client; see `objection`. It is no part of what the credential is.
 
     Raises:
         ValueError: The client id is empty; the redirect URI, or the way to authenticate, is none
@@ -75,6 +84,10 @@ class DeveloperCredential:
     redirect_uri: RedirectUri = field(default=RedirectUri.DEFAULT, kw_only=True)
     token_endpoint_auth_method: ClientAuthMethod | None = field(default=None, kw_only=True)
     variables: Mapping[str, str] = field(default_factory=dict, hash=False, kw_only=True)
+    registered_uri: str = field(default="", repr=False, compare=False, kw_only=True)
+    objected: tuple[Objection, str] | None = field(
+        default=None, repr=False, compare=False, kw_only=True
+    )
 
     def __post_init__(self) -> None:
         """Clean the values and check them."""
@@ -95,6 +108,26 @@ class DeveloperCredential:
     def identity(self) -> Identity:
         """What it is to the server: where that differs, tokens are another client's."""
         return self.client_id, frozenset(self.variables.items())
+
+    @property
+    def objection(self) -> Objection | None:
+        """What the server has against it; None where nothing is known, or was of another client."""
+        if self.objected is None:
+            return None
+        objection, about = self.objected
+        return objection if about == self._digest(objection) else None
+
+    def with_objection(self, objection: Objection | None) -> Self:
+        """Return the credential with what the server has against it; None for nothing."""
+        objected = (objection, self._digest(objection)) if objection else None
+        return replace(self, objected=objected)
+
+    def _digest(self, objection: Objection) -> str:
+        """Return what tells whether an objection is about this client, without being its secret."""
+        parts = [self.client_id, self.client_secret, *sorted(map(repr, self.variables.items()))]
+        if objection == "redirect_uri_rejected":
+            parts.append(self.redirect_uri)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @override
     def __str__(self) -> str:

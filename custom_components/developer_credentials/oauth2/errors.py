@@ -19,6 +19,8 @@ from homeassistant.exceptions import (
 )
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from ..const import DOMAIN
+
 
 class InvalidServerError(ValueError):
     """A server that cannot be as it is declared; the text names the field, and has no secret."""
@@ -31,7 +33,8 @@ class TokenRequestError(OAuth2TokenRequestError):
     rejected client, which is a 400 or 401, must not look like a refused login.
 
     Its text may become the reason of an entry, which every user can read: it has words of ours, and
-    of the request the method and the address without its query.
+    of the request the method and the address without its query. The translation, which the frontend
+    shows in its place, says what is to be done.
 
     Attributes:
         reason: The kind of failure, the end of the translation key for the user.
@@ -70,6 +73,9 @@ class TokenRequestError(OAuth2TokenRequestError):
             status=status if status in self.effects else self.effects.start,
             message=message,
         )
+        self.translation_domain = DOMAIN
+        self.translation_key = f"token_{self.reason}"
+        self.translation_placeholders = None
         self.http_status = status
         self.error = error
         self.error_description = error_description

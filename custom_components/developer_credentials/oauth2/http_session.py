@@ -10,7 +10,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 
-_DATA_SESSION: Final[HassKey[ClientSession]] = HassKey(f"{DOMAIN}_http_session")
+DATA_SESSION: Final[HassKey[ClientSession]] = HassKey(f"{DOMAIN}_http_session")
 
 
 @callback
@@ -20,14 +20,14 @@ def async_get_session(hass: HomeAssistant) -> ClientSession:
     It keeps no cookies: what one client was told goes with no other client's request. Connections
     are Home Assistant's.
     """
-    if (session := hass.data.get(_DATA_SESSION)) is None:
+    if (session := hass.data.get(DATA_SESSION)) is None:
         # Home Assistant's own cleanup would close it with the entry that is being set up.
         session = async_create_clientsession(hass, auto_cleanup=False, cookie_jar=DummyCookieJar())
-        hass.data[_DATA_SESSION] = session
+        hass.data[DATA_SESSION] = session
 
         @callback
         def close(_: Event) -> None:
-            hass.data.pop(_DATA_SESSION).detach()
+            hass.data.pop(DATA_SESSION).detach()
 
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_CLOSE, close)
     return session

@@ -10,6 +10,7 @@ its addresses; else a configured one. Nothing that any page could send makes one
 
 from contextlib import suppress
 from enum import StrEnum
+from typing import Final
 
 from aiohttp import hdrs
 from homeassistant.core import HomeAssistant, callback
@@ -31,6 +32,10 @@ class RedirectUri(StrEnum):
     """This instance itself, at the address by which the user has opened it."""
     MY = "my"
     """My Home Assistant, which leads the browser on to the instance that it knows."""
+
+
+# The choice of a redirect URI that was registered when Home Assistant was opened elsewhere.
+REGISTERED: Final = "registered"
 
 
 @callback
@@ -56,10 +61,12 @@ def async_is_redirect_uri_told(hass: HomeAssistant, choice: RedirectUri) -> bool
         return True
     if (request := http.current_request.get()) is None:
         return False
-    return _async_get_address(hass) in {
-        request.headers.get(HEADER_FRONTEND_BASE),
-        request.headers.get(hdrs.ORIGIN),
-    }
+    with suppress(NoURLAvailableError):
+        return _async_get_address(hass) in {
+            request.headers.get(HEADER_FRONTEND_BASE),
+            request.headers.get(hdrs.ORIGIN),
+        }
+    return False
 
 
 def _is_my(hass: HomeAssistant, choice: RedirectUri) -> bool:
@@ -96,3 +103,56 @@ def async_get_redirect_uris(hass: HomeAssistant) -> dict[RedirectUri, str]:
         for choice in RedirectUri
         if choice is not RedirectUri.MY or "my" in hass.config.components
     }
+
+
+@callback
+def async_get_choices(
+    hass: HomeAssistant, stored: RedirectUri | None = None, registered_uri: str = ""
+) -> dict[str, str]:
+    """Return the redirect URIs to choose from, each once, the one to recommend first.
+
+    They are called by their `RedirectUri`; the one that is registered, where that is another than
+    the choice stands for now, by `REGISTERED`. There are none where Home Assistant knows no address
+    of its own.
+
+    Args:
+        hass: Home Assistant.
+        stored: What was chosen before; None for nothing yet.
+        registered_uri: The redirect URI as it was then; empty where that is not known.
+    """
+    choices: dict[str, str] = {}
+    if stored and async_is_elsewhere(hass, stored, registered_uri):
+        choices[REGISTERED] = registered_uri
+    elif stored and registered_uri:
+        # By which address the user comes is the same, or not told.
+        choices[stored] = registered_uri
+    elif stored:
+        choices |= _async_known(hass, stored)
+    offered = RedirectUri if "my" in hass.config.components else (RedirectUri.DEFAULT,)
+    for choice in offered:
+        for known, uri in _async_known(hass, choice).items():
+            if known not in choices and uri not in choices.values():
+                choices[known] = uri
+    return choices
+
+
+@callback
+def _async_known(hass: HomeAssistant, choice: RedirectUri) -> dict[str, str]:
+    with suppress(NoURLAvailableError):
+        return {choice: async_get_redirect_uri(hass, choice)}
+    return {}
+
+
+@callback
+def async_is_elsewhere(hass: HomeAssistant, choice: RedirectUri, registered_uri: str) -> bool:
+    """Return whether a login would now have another redirect URI than the one that is registered.
+
+    Where neither is known, it is not. That of My Home Assistant does not depend on the address.
+    """
+    with suppress(NoURLAvailableError):
+        return (
+            registered_uri not in {"", MY_AUTH_CALLBACK_PATH}
+            and async_is_redirect_uri_told(hass, choice)
+            and async_get_redirect_uri(hass, choice) != registered_uri
+        )
+    return False

@@ -23,7 +23,7 @@ from aiohttp import ClientError, ClientTimeout
 from homeassistant.core import HomeAssistant
 from yarl import URL
 
-from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
+from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential, Objection
 from .client_authentication import authenticated
 from .errors import (
     InvalidClientError,
@@ -54,6 +54,15 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+# What the server has against a client.
+OBJECTIONS: Final[dict[Outcome, Objection]] = {
+    Outcome.REJECTED: "rejected",
+    Outcome.REDIRECT_URI_REJECTED: "redirect_uri_rejected",
+}
+
+# The server has something against the client.
+REJECTIONS: Final = OBJECTIONS.keys()
+
 # The server knows the client.
 KNOWN: Final = {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
 
@@ -65,7 +74,8 @@ class Verification:
     Attributes:
         outcome: What it came to.
         detail: The server's words, plain and short; empty without any.
-        credential: The client, with the way to authenticate by which it was accepted.
+        credential: The client, with the way to authenticate by which it was accepted, and with
+            what the server has against it, where it has said anything.
         answered: Whether the server has answered; if not, the network may be down.
     """
 
@@ -110,7 +120,10 @@ async def async_verify(
                     outcome=Outcome.REDIRECT_URI_REJECTED,
                     detail=_words(refusal),
                 )
-    return verification
+    if verification.outcome is Outcome.INCONCLUSIVE:
+        return verification
+    objection = OBJECTIONS.get(verification.outcome)
+    return replace(verification, credential=verification.credential.with_objection(objection))
 
 
 async def async_verify_at_token_endpoint(

@@ -1,0 +1,113 @@
+"""What the credential form says first: the state of what is there, and the redirect URI."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+from yarl import URL
+
+from ..const import NOTHING
+from ..credentials.last_answers import async_get
+from ..credentials.rejection import async_get_rejections
+from ..credentials.store import key_of, unique_id_of
+from ..oauth2.errors import InvalidGrantError
+from ..oauth2.redirect_uri import REGISTERED
+from ..oauth2.verification import Outcome
+from ..plain_text import escape_markdown, plain_line
+from .credential_fields import Fields, shortened
+from .credential_subject import OwnCredential, PeerCredential
+
+# What says that the server knows the client.
+_ACCEPTED = {Outcome.ACCEPTED.value, Outcome.REDIRECT_URI_REJECTED.value, InvalidGrantError.reason}
+
+
+@callback
+def async_describe(
+    hass: HomeAssistant, subject: OwnCredential | PeerCredential, texts: Mapping[str, str]
+) -> str:
+    """Return the state of the credential that is there; Markdown.
+
+    Args:
+        hass: Home Assistant.
+        subject: What the form is about.
+        texts: The texts of the selector `situation`.
+    """
+    entries = ", ".join(escape_markdown(user.title) for user in subject.users)
+    lines = [texts["used_by"].format(entries=entries) if entries else texts["unused"]]
+    if isinstance(subject, OwnCredential):
+        lines = [*_async_state(hass, subject, texts), *lines]
+    return " ".join(lines)
+
+
+def _async_state(
+    hass: HomeAssistant, subject: OwnCredential, texts: Mapping[str, str]
+) -> list[str]:
+    """Return what is known of a credential of ours: whether it is accepted, and its refreshes."""
+    subentry, stored = subject.subentry, subject.stored
+    if subentry is None or stored is None:
+        return []
+    integration, key = escape_markdown(subject.integration.name), key_of(subentry)
+    refresh = async_get(hass, ("refresh", *key))
+    verified = async_get(hass, ("verification", key[0], unique_id_of(key[0], stored)))
+    accepted = [one.time for one in (refresh, verified) if one and one.result in _ACCEPTED]
+    if rejection := async_get_rejections(hass).get(key):
+        state = texts["rejected"].format(
+            integration=integration,
+            since=time_of(rejection.since),
+            answer=escape_markdown(rejection.answer) or NOTHING,
+        )
+    elif stored.objection:
+        state = texts[f"saved_{stored.objection}"].format(integration=integration)
+    elif accepted:
+        state = texts["accepted"].format(integration=integration, time=time_of(max(accepted)))
+    else:
+        state = texts["unchecked"].format(integration=integration)
+    refreshed = []
+    if refresh and refresh.result == Outcome.ACCEPTED.value:
+        refreshed = [texts["refreshed"].format(time=time_of(refresh.time))]
+    return [state, *refreshed]
+
+
+def describe_redirect_uri(
+    fields: Fields,
+    choice: str,
+    texts: Mapping[str, str],
+    *,
+    is_stored: bool,
+    instructions: str = "",
+) -> str:
+    """Return which redirect URI to register, or is registered; Markdown.
+
+    Args:
+        fields: The fields of the form.
+        choice: The redirect URI that is chosen of them.
+        texts: The texts of the selector `situation`.
+        is_stored: Whether it is that of a credential that is there.
+        instructions: The integration's, which may say it.
+    """
+    uri = fields.redirect_uris.get(choice, "")
+    if not uri or f"`{uri}`" in instructions:
+        return ""
+    key = "redirect_uri_registered" if is_stored and not fields.expanded else "redirect_uri"
+    lines = [texts[key].format(uri=code(uri))]
+    if choice == REGISTERED:
+        lines.append(texts["elsewhere"].format(address=plain_line(str(URL(uri).origin()))))
+    if fields.expanded:
+        # Whoever chooses another one has to register it, and a label may not have all of it.
+        lines += [
+            texts["redirect_uri_other"].format(uri=code(other))
+            for other in fields.redirect_uris.values()
+            if other not in {uri, shortened(other)}
+        ]
+    return "\n\n".join(lines)
+
+
+def code(text: str) -> str:
+    """Return a text as inline code, which a phone wraps."""
+    return f"`{plain_line(text).replace('`', '')}`"
+
+
+def time_of(time: datetime) -> str:
+    """Return a time as people read it."""
+    return f"{dt_util.as_local(time):%Y-%m-%d %H:%M}"
