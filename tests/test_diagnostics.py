@@ -18,7 +18,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.core_credentials.collection import (
     async_get_application_credentials,
 )
@@ -32,6 +31,7 @@ from tests.common import (
     REDIRECT_URI,
     SENTINEL,
     add_credential,
+    begin_adding,
     entry_of,
     log_in_and_return,
 )
@@ -89,7 +89,7 @@ async def test_demo_cloud(
     """What a credential is used for is there, and how its server answered; no client, no token."""
     demo_cloud.add_client(CLIENT_ID, client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
     flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    step = await begin_adding(hass)
     form = {
         "client_id": CLIENT_ID,
         "client_secret": SENTINEL,

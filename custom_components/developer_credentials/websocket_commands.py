@@ -223,7 +223,7 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
     subject = await _async_peer(hass, fields)
     found = subject.application_credential
     wanted: DeveloperCredential | None = None
-    while wanted != (now := _merged(subject.stored, fields)):
+    while wanted != (now := _merged(subject.stored or found.credential, fields)):
         wanted = now
         await _async_verified(subject, wanted, fields)
     if not await async_update_application_credential(hass, found, wanted):

@@ -65,6 +65,8 @@ async def _add_another(
     )
     await frontend.open_credentials()
     await frontend.click("Add credential")
+    await frontend.choose("Integration", "Demo Cloud")
+    await frontend.click("Submit")
     await frontend.see("Credential for Demo Cloud", "9-add-credential")
     await frontend.open_section("More options")
     await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
@@ -332,10 +334,12 @@ async def test_edit_an_application_credential(
     cloud.clients["my-app"].client_secret = "rotated"
     await frontend.open_integrations()
     await frontend.add_integration("Developer Credentials")
+    await frontend.see("looks after the credentials", "24-set-up")
+    await frontend.click("Submit")
     await frontend.see("Edit an application credential", "25-menu-with-application-credentials")
     await frontend.click_text("Edit an application credential")
     await frontend.see(
-        "Which application credential has changed?", "26-choose-application-credential"
+        "Which application credential do you want to edit?", "26-choose-application-credential"
     )
     await frontend.choose("Application credential", "Peer Cloud: My app")
     await frontend.click("Submit")

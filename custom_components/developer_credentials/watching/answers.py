@@ -4,7 +4,7 @@ That a server did not answer may mean that the network is down: the next one is 
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
@@ -12,7 +12,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.redirect_uri import RedirectUri
-from ..oauth2.verification import Verification
+from ..oauth2.verification import Outcome, Verification
 
 # Seconds for which an answer is good enough for what no user has asked for.
 VALID_FOR: Final = 900.0
@@ -31,11 +31,19 @@ def client_of(domain: str, credential: DeveloperCredential) -> Client:
     )
 
 
+class _Answer(NamedTuple):
+    """An answer, when it came, and whether it was a user who had asked for it."""
+
+    time: float
+    verification: Verification
+    by_user: bool
+
+
 @dataclass(slots=True, repr=False)
 class _Answers:
-    """The answers with their times, how many were missing in a row, and until when to pause."""
+    """The answers, how many were missing in a row, and until when to pause."""
 
-    by_client: dict[Client, tuple[float, Verification]] = field(default_factory=dict)
+    by_client: dict[Client, _Answer] = field(default_factory=dict)
     missing: int = 0
     pause_until: float = 0.0
 
@@ -51,13 +59,15 @@ def _async_get(hass: HomeAssistant) -> _Answers:
 
 
 @callback
-def async_note(hass: HomeAssistant, client: Client, verification: Verification) -> None:
+def async_note(
+    hass: HomeAssistant, client: Client, verification: Verification, *, by_user: bool
+) -> None:
     """Take note of an answer, or that there was none."""
     answers, now = _async_get(hass), hass.loop.time()
     answers.by_client = {
-        one: known for one, known in answers.by_client.items() if known[0] + VALID_FOR > now
+        one: known for one, known in answers.by_client.items() if known.time + VALID_FOR > now
     }
-    answers.by_client[client] = now, verification
+    answers.by_client[client] = _Answer(now, verification, by_user)
     if verification.answered:
         answers.missing, answers.pause_until = 0, 0.0
     else:
@@ -67,10 +77,30 @@ def async_note(hass: HomeAssistant, client: Client, verification: Verification) 
 
 
 @callback
-def async_get_recent(hass: HomeAssistant, client: Client) -> Verification | None:
-    """Return the last answer to a client; None where it was none, or is too old."""
+def async_get_recent(
+    hass: HomeAssistant, client: Client, *, of_users: bool
+) -> tuple[Verification, float] | None:
+    """Return the last answer to a client, and for how many seconds it is good enough.
+
+    Args:
+        hass: Home Assistant.
+        client: The client.
+        of_users: Whether it is good enough that a user has asked for it. Something may have
+            happened since; a rejection stays one, since another secret makes another client.
+    """
     known = _async_get(hass).by_client.get(client)
-    return known[1] if known and known[0] + VALID_FOR > hass.loop.time() else None
+    if known is None or (
+        known.by_user and not of_users and known.verification.outcome is not Outcome.REJECTED
+    ):
+        return None
+    seconds = known.time + VALID_FOR - hass.loop.time()
+    return (known.verification, seconds) if seconds > 0 else None
+
+
+@callback
+def async_forget(hass: HomeAssistant, client: Client) -> None:
+    """Forget the answer to a client: whoever enters it again wants it verified."""
+    _async_get(hass).by_client.pop(client, None)
 
 
 @callback

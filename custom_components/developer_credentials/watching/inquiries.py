@@ -25,7 +25,11 @@ from .rejection import async_judge
 
 
 async def async_inquire(
-    hass: HomeAssistant, application_credential: ApplicationCredential, *, by_user: bool = False
+    hass: HomeAssistant,
+    application_credential: ApplicationCredential,
+    *,
+    by_user: bool = False,
+    is_new: bool = False,
 ) -> Verification:
     """Ask the server whether it knows the client of an application credential; never raises.
 
@@ -37,24 +41,27 @@ async def async_inquire(
         application_credential: The application credential.
         by_user: Whether a user waits for it: else the last answer is returned where it is recent,
             and none while the network may be down.
+        is_new: Whether a user has just entered it: an answer that the form has had is recent then.
     """
     domain, credential = application_credential.domain, application_credential.credential
     client = answers.client_of(domain, credential)
-    recent = None if by_user else answers.async_get_recent(hass, client)
-    if recent is None and not by_user and answers.async_get_pause(hass):
+    recent = None if by_user else answers.async_get_recent(hass, client, of_users=is_new)
+    if recent:
+        verification, _ = recent
+    elif not by_user and answers.async_get_pause(hass):
         return Verification(Outcome.INCONCLUSIVE, "", credential, answered=False)
-    if recent is None:
-        recent = await async_join(
+    else:
+        verification = await async_join(
             hass,
             ("inquiry", domain, credential.client_id, credential.client_secret),
-            lambda: _async_ask(hass, domain, credential),
+            lambda: _async_ask(hass, domain, credential, by_user=by_user or is_new),
         )
-    async_judge(hass, application_credential, recent)
-    return recent
+    async_judge(hass, application_credential, verification)
+    return verification
 
 
 async def _async_ask(
-    hass: HomeAssistant, domain: str, credential: DeveloperCredential
+    hass: HomeAssistant, domain: str, credential: DeveloperCredential, *, by_user: bool
 ) -> Verification:
     verification = Verification(Outcome.INCONCLUSIVE, "", credential)
     given = await async_ask_platform(hass, domain, credential)
@@ -62,7 +69,8 @@ async def _async_ask(
     if given and redirect_uri:
         asked = DeveloperCredential(credential.client_id, given.client_secret)
         verification = await async_verify_at_token_endpoint(hass, given.server, asked, redirect_uri)
-    answers.async_note(hass, answers.client_of(domain, credential), verification)
+    client = answers.client_of(domain, credential)
+    answers.async_note(hass, client, verification, by_user=by_user)
     return verification
 
 
@@ -93,7 +101,7 @@ def async_note(
         verification: What came of it.
     """
     client = answers.client_of(domain, credential)
-    answers.async_note(hass, client, verification)
+    answers.async_note(hass, client, verification, by_user=True)
     if verification.outcome in KNOWN:
         async_note_accepted(hass, domain, credential.client_id)
     for one in async_get_application_credentials(hass).values():

@@ -133,11 +133,13 @@ def async_note_answer(
     client = answers.client_of(application_credential.domain, credential)
     if isinstance(error, InvalidClientError):
         words = ": ".join(text for text in (error.error, error.error_description) if text)
-        answers.async_note(hass, client, Verification(Outcome.REJECTED, words, credential))
+        rejected = Verification(Outcome.REJECTED, words, credential)
+        answers.async_note(hass, client, rejected, by_user=False)
         async_report(hass, application_credential, words)
     elif error is None or isinstance(error, InvalidGrantError):
         # A server that looks at the grant has accepted the client.
-        answers.async_note(hass, client, Verification(Outcome.ACCEPTED, "", credential))
+        accepted = Verification(Outcome.ACCEPTED, "", credential)
+        answers.async_note(hass, client, accepted, by_user=True)
         _async_accept(hass, application_credential)
 
 

@@ -9,7 +9,7 @@ started.
 
 import asyncio
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import Flag, auto
 from typing import Final
 
 from homeassistant.config_entries import (
@@ -27,6 +27,7 @@ from homeassistant.helpers.start import async_at_started
 
 from ..const import DOMAIN, LOGGER
 from ..core_credentials.collection import (
+    ApplicationCredential,
     async_get_application_credentials,
     async_listen,
 )
@@ -45,17 +46,19 @@ INTERVAL: Final = timedelta(hours=1)
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
 
-class _Why(IntEnum):
-    """Why an application credential is looked at; of several reasons the last one counts."""
+class _Why(Flag):
+    """Why an application credential is looked at."""
 
-    USERS = 1
+    USERS = auto()
     """It is to be learned who uses it."""
-    TROUBLE = 2
+    TROUBLE = auto()
     """Entries fail, or are asked for a login, that may use it."""
-    FIRST_SEEN = 3
+    FIRST_SEEN = auto()
     """It may never have been verified."""
-    VERIFY = 4
-    """It is new, or rejected."""
+    REJECTED = auto()
+    """It is rejected, and may have been mended at its provider."""
+    NEW = auto()
+    """It is new, or another client."""
 
 
 @callback
@@ -103,6 +106,8 @@ class _Watch:
         self._queue: dict[str, _Why] = {}
         # Those whose server did not answer.
         self._unanswered: dict[str, _Why] = {}
+        # What ends the wait of those that are looked at again.
+        self._later: dict[str, CALLBACK_TYPE] = {}
         self._task: asyncio.Task[None] | None = None
         self._end_pause: CALLBACK_TYPE | None = None
         self._is_started = False
@@ -128,7 +133,7 @@ class _Watch:
             self._task.cancel()
         if self._end_pause:
             self._end_pause()
-        for stop in self._stops:
+        for stop in (*self._later.values(), *self._stops):
             stop()
 
     @callback
@@ -158,7 +163,7 @@ class _Watch:
         for item_id, why in unanswered.items():
             self._look_at(item_id, why)
         for item_id in rejection.async_get_core_rejections(self._hass):
-            self._look_at(item_id, _Why.VERIFY)
+            self._look_at(item_id, _Why.REJECTED)
 
     def _current_clients(self) -> dict[str, answers.Client]:
         return {
@@ -172,12 +177,14 @@ class _Watch:
         rejection.async_withdraw_outdated(self._hass)
         before, self._clients = self._clients, self._current_clients()
         item_id = change.item_id
+        if item_id in before and item_id not in self._clients:
+            answers.async_forget(self._hass, before[item_id])
         if (
             item_id in self._clients
             and self._clients[item_id] != before.get(item_id)
             and async_get_options(self._hass).verify
         ):
-            self._look_at(item_id, _Why.VERIFY)
+            self._look_at(item_id, _Why.NEW)
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -234,8 +241,23 @@ class _Watch:
     @callback
     def _look_at(self, item_id: str, why: _Why) -> None:
         """Put an application credential in the queue."""
-        self._queue[item_id] = max(why, self._queue.get(item_id, why))
+        self._queue[item_id] = why | self._queue.get(item_id, why)
         self._go_on()
+
+    @callback
+    def _look_later(self, one: ApplicationCredential) -> None:
+        """Look at one in trouble again when its server may be asked again, if it was just asked."""
+        client = answers.client_of(one.domain, one.credential)
+        recent = answers.async_get_recent(self._hass, client, of_users=False)
+
+        @callback
+        def look(_: datetime) -> None:
+            del self._later[one.item_id]
+            self._look_at(one.item_id, _Why.TROUBLE)
+
+        if recent and one.item_id not in self._later:
+            _, seconds = recent
+            self._later[one.item_id] = async_call_later(self._hass, seconds, look)
 
     @callback
     def _go_on(self, _: datetime | None = None) -> None:
@@ -271,20 +293,25 @@ class _Watch:
             return
         await async_learn_users(self._hass, one)
         users = async_get_application_credential_users(self._hass, one)
-        if why is _Why.USERS or (
-            why is _Why.TROUBLE
-            and not any(rejection.is_in_trouble(self._hass, user) for user in users)
+        is_in_trouble = _Why.TROUBLE in why and any(
+            rejection.is_in_trouble(self._hass, user) for user in users
+        )
+        if is_in_trouble:
+            self._look_later(one)
+        elif not why & (_Why.NEW | _Why.REJECTED) and not (
+            _Why.FIRST_SEEN in why and self._is_unsure(one, users)
         ):
             return
-        if why is _Why.FIRST_SEEN:
-            logins_back = {
-                key for key, time in async_get_logins(self._hass).items() if time is not None
-            }
-            if async_was_accepted(
-                self._hass, one.domain, one.credential.client_id
-            ) and not logins_back.intersection(user.entry_id for user in users):
-                return
-        verification = await async_inquire(self._hass, one)
+        verification = await async_inquire(self._hass, one, is_new=_Why.NEW in why)
         if not verification.answered:
             self._unanswered[item_id] = why
         self._take_back(item_id)
+
+    def _is_unsure(self, one: ApplicationCredential, users: list[ConfigEntry]) -> bool:
+        """Return whether a client was never accepted, or a login of its users was taken back."""
+        taken_back = {
+            entry_id for entry_id, time in async_get_logins(self._hass).items() if time is not None
+        }
+        return not async_was_accepted(
+            self._hass, one.domain, one.credential.client_id
+        ) or not taken_back.isdisjoint(user.entry_id for user in users)
