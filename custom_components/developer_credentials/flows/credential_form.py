@@ -370,8 +370,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         """Return whether the server rejects the credential that is there."""
         subject = self._subject
         if isinstance(subject, PeerCredential):
-            item_id = subject.application_credential.item_id
-            return item_id in async_get_core_rejections(self.hass)
+            own = subject.application_credential
+            return own is not None and own.item_id in async_get_core_rejections(self.hass)
         return subject.subentry is not None and key_of(subject.subentry) in async_get_rejected(
             self.hass
         )

@@ -38,7 +38,9 @@ def async_describe(
     lines = [texts["used_by"].format(entries=entries) if entries else texts["unused"]]
     if isinstance(subject, OwnCredential):
         lines = [*_async_state(hass, subject, texts), *lines]
-    elif rejection := async_get_core_rejections(hass).get(subject.application_credential.item_id):
+    elif (own := subject.application_credential) and (
+        rejection := async_get_core_rejections(hass).get(own.item_id)
+    ):
         lines = [_rejected(subject, rejection, texts), *lines]
     return " ".join(lines)
 

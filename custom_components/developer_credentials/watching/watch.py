@@ -19,7 +19,7 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.collection import CollectionChange
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -117,7 +117,7 @@ class _Watch:
             async_listen(hass, self._collection_changed),
             hass.config_entries.flow.async_subscribe_flow(self._flow_changed),
             async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed),
-            async_track_time_interval(hass, self._ask_again, INTERVAL),
+            async_track_time_interval(hass, self._ask_again, INTERVAL, cancel_on_shutdown=True),
             rejection.async_begin(hass),
             logins.async_begin(hass, self._is_login_needed),
             deletion.async_watch(hass),
@@ -140,7 +140,8 @@ class _Watch:
     def _started(self, _: HomeAssistant) -> None:
         """Begin to ask; look at what has happened by now."""
         self._is_started = True
-        self._stops.append(async_call_later(self._hass, FIRST_SEEN_AFTER, self._see_all))
+        see_all = HassJob(self._see_all, cancel_on_shutdown=True)
+        self._stops.append(async_call_later(self._hass, FIRST_SEEN_AFTER, see_all))
         for one in async_get_application_credentials(self._hass).values():
             if one.auth_domain != one.domain and async_get_users_of(
                 self._hass, one.domain, one.domain
