@@ -161,8 +161,8 @@ async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields
     elif CONF_CREDENTIAL_ID in fields:
         raise CommandError("invalid_format", "field_invalid", field=CONF_APPLICATION_CREDENTIAL_ID)
     else:
-        subject, one = await _async_peer(hass, fields)
-        credential = one.credential
+        found, subject = await _async_peer(hass, fields)
+        credential = found.credential
     verification = await subject.async_verify(credential)
     return {"outcome": verification.outcome.value, "detail": verification.detail}
 
@@ -220,7 +220,7 @@ async def async_restore_credential(hass: HomeAssistant, fields: Fields) -> Field
 
 async def async_edit_application_credential(hass: HomeAssistant, fields: Fields) -> Fields:
     """Change an application credential of Home Assistant, and return it."""
-    subject, found = await _async_peer(hass, fields)
+    found, subject = await _async_peer(hass, fields)
     wanted: DeveloperCredential | None = None
     while wanted != (now := _merged(subject.stored or found.credential, fields)):
         wanted = now
@@ -232,14 +232,14 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
 
 async def _async_peer(
     hass: HomeAssistant, fields: Fields
-) -> tuple[PeerCredential, ApplicationCredential]:
-    """Return the application credential that a command names."""
+) -> tuple[ApplicationCredential, PeerCredential]:
+    """Return the application credential that a command names, as it is and as a form has it."""
     found = (await async_get_editable_application_credentials(hass)).get(
         fields[CONF_APPLICATION_CREDENTIAL_ID]
     )
     if found is None:
         raise CommandError("not_found", "credential_not_found")
-    return PeerCredential(hass, await _async_integration(hass, found.domain), found), found
+    return found, PeerCredential(hass, await _async_integration(hass, found.domain), found)
 
 
 def _application_credential_of(hass: HomeAssistant, one: ApplicationCredential) -> Fields:

@@ -47,6 +47,7 @@ from ..platform import (
     async_make_implementation,
 )
 from ..watching import inquiries
+from ..watching.rejection import CoreRejection, async_get_core_rejections
 
 # What a platform that makes implementations is asked with, before there is a credential.
 _NO_CREDENTIAL: Final = DeveloperCredential("-")
@@ -309,6 +310,12 @@ class PeerCredential(CredentialSubject):
     def users(self) -> list[ConfigEntry]:
         own = self.application_credential
         return async_get_application_credential_users(self.hass, own) if own else []
+
+    @property
+    def rejection(self) -> CoreRejection | None:
+        """That its server rejects it; None where that is not known."""
+        own = self.application_credential
+        return async_get_core_rejections(self.hass).get(own.item_id) if own else None
 
     @override
     def is_taken(self, credential: DeveloperCredential) -> bool:
