@@ -222,7 +222,7 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
     """Change an application credential of Home Assistant, and return it."""
     found, subject = await _async_peer(hass, fields)
     wanted: DeveloperCredential | None = None
-    while wanted != (now := _merged(subject.stored or found.credential, fields)):
+    while wanted != (now := _merged(subject.stored, fields)):
         wanted = now
         await _async_verified(subject, wanted, fields)
     if not await async_update_application_credential(hass, found, wanted):

@@ -203,7 +203,7 @@ async def test_client_id_is_taken_while_the_server_is_asked(hass: HomeAssistant)
         return Verification(Outcome.ACCEPTED, "", credential)
 
     module = "custom_components.developer_credentials.flows.credential_subject"
-    with patch(f"{module}.PeerCredential.async_verify", async_verify):
+    with patch(f"{module}.NewPeerCredential.async_verify", async_verify):
         step = await _submit(hass, step, FORM)
     assert step["errors"] == {"client_id": "already_configured"}
     assert len(_items(hass)) == 1
