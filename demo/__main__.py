@@ -59,8 +59,9 @@ async def _run(*, once: bool, port: int, cloud_port: int) -> int:
             port=free_port(cloud_port), access_token_lifetime=ACCESS_TOKEN_LIFETIME
         ) as cloud,
     ):
-        yaml = "" if once else scene.YAML
-        home_assistant = HomeAssistant(Path(config_dir), free_port(port), cloud.url, yaml)
+        home_assistant = HomeAssistant(
+            Path(config_dir), free_port(port), cloud.url, "" if once else scene.YAML
+        )
         task: asyncio.Task[int | None] = asyncio.create_task(
             Journey(home_assistant, cloud).run() if once else _serve(home_assistant, cloud)
         )

@@ -88,7 +88,7 @@ class Journey:
             client_secret=self._client_secret,
             redirect_uris=(f"{self._home_assistant.url}/auth/external/callback",),
         )
-        step = await client.start_flow("developer_credentials")
+        step = await client.begin_credential("demo_cloud")
         assert step.get("step_id") == "credential", step
         step = await client.continue_flow(
             step["flow_id"],

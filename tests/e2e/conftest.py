@@ -13,6 +13,7 @@ import pytest_asyncio
 from demo.authorization_server import MY_REDIRECT_URI, DemoAuthorizationServer
 from demo.home_assistant import Client, HomeAssistant, free_port
 
+from .common import SECRET, remove_all
 from .frontend import Frontend
 
 # As root Chromium has no sandbox; the rest keeps it from looking for its maker.
@@ -26,7 +27,6 @@ FLAGS: Final = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DOMAINS: Final = ("demo_cloud", "peer_cloud", "plain_cloud", "developer_credentials")
 
 
 @dataclass(frozen=True)
@@ -126,18 +126,18 @@ def redirect_uri(home_assistant: HomeAssistant, setting: Setting) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def frontend(logged_in: Frontend, client: Client, cloud: DemoAuthorizationServer) -> Frontend:
-    """Be at the integrations page of a Home Assistant without entries."""
+async def frontend(
+    logged_in: Frontend, client: Client, cloud: DemoAuthorizationServer, redirect_uri: str
+) -> Frontend:
+    """Be at the integrations page of a Home Assistant without entries.
+
+    The user has an application at Demo Cloud.
+    """
     cloud.clients.clear()
-    for flow in await client.command("config_entries/flow/progress"):
-        await client.request("DELETE", f"config/config_entries/flow/{flow['flow_id']}")
-    for domain in DOMAINS:
-        for entry in await client.command("config_entries/get", domain=domain):
-            await client.request("DELETE", f"config/config_entries/entry/{entry['entry_id']}")
-    for item in await client.command("application_credentials/list"):
-        await client.command(
-            "application_credentials/delete", application_credentials_id=item["id"]
-        )
+    cloud.add_client(
+        "my-app", client_secret=SECRET, redirect_uris=(redirect_uri,), name="My application"
+    )
+    await remove_all(client)
     await logged_in.open_integrations()
     logged_in.clicks = 0
     return logged_in

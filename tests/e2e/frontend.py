@@ -128,8 +128,10 @@ class Frontend:
         await self._page.screenshot(path=self._pictures / f"{name}.png")
         if name not in self._looked_at:
             self._looked_at.add(name)
-            assert await find_violations(self._page) == []
-            assert await self._page.evaluate(TOO_WIDE) == []
+            found = await find_violations(self._page)
+            found += await self._page.evaluate(TOO_WIDE)
+            if found:
+                raise AssertionError("\n".join(found))
 
     async def log_in_at_cloud(self, picture: str = "") -> None:
         """Log in at Demo Cloud, in the window that opened by itself and closes itself."""
@@ -147,6 +149,11 @@ class Frontend:
         async with cloud.expect_event("close"):
             await cloud.get_by_role("button", name="Log in and allow").click()
 
+    async def finish(self, picture: str = "") -> None:
+        """Leave Home Assistant's last step of a new integration."""
+        await self.see("Name and assign", picture)
+        await self.click("Skip and finish")
+
     async def choose(self, field: str, option: str) -> None:
         """Choose an option of a drop-down field."""
         await self._page.get_by_label(field).filter(visible=True).last.click()
@@ -161,8 +168,8 @@ class Frontend:
         self.clicks += 1
         await row.locator(selector).first.click()
 
-    async def click_text(self, text: str) -> None:
-        """Click a text, such as an item of a menu."""
+    async def click_text(self, text: str | re.Pattern[str]) -> None:
+        """Click a text, such as an item of a menu; the whole one, or one with the pattern."""
         self.clicks += 1
         await self._page.get_by_text(text, exact=True).filter(visible=True).first.click()
 
