@@ -18,23 +18,27 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.core_credentials.collection import (
     async_get_application_credentials,
 )
 from custom_components.developer_credentials.watching.memory import async_note_accepted
 from custom_components.developer_credentials.watching.rejection import async_report
 from demo.authorization_server import DemoAuthorizationServer
+from tests.adopting.acme import get_implementation
+from tests.adopting.conftest import acme, adopted
 from tests.common import (
     PLATFORM,
     REDIRECT_URI,
     SENTINEL,
     add_credential,
+    begin_adding,
     entry_of,
     log_in_and_return,
 )
 from tests.conftest import Install
 from tests.core_credentials.peer import SERVER
+
+__all__ = ["acme", "adopted"]
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -85,7 +89,7 @@ async def test_demo_cloud(
     """What a credential is used for is there, and how its server answered; no client, no token."""
     demo_cloud.add_client(CLIENT_ID, client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
     flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    step = await begin_adding(hass)
     form = {
         "client_id": CLIENT_ID,
         "client_secret": SENTINEL,
@@ -132,6 +136,7 @@ async def test_demo_cloud(
         "damaged_credentials": [],
         "platform_problems": {},
         "application_credentials": [],
+        "adoptions": [],
         "options": {"look_after": True, "verify": True, "adopt": "none", "adopted": []},
         "private_api_unknown": [],
     }
@@ -215,6 +220,15 @@ async def test_application_credentials(
         "rejected_since": None,
         "entries": {},
     }
+
+
+@pytest.mark.usefixtures("adopted")
+async def test_adoptions(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """What became of implementations is told, without their keys: they have the client's id."""
+    implementation = await get_implementation(hass)
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert data["adoptions"] == [{"domain": "acme", "outcome": "adopted", "in_use": 1}]
+    assert implementation.domain not in str(data)
 
 
 async def test_options(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:

@@ -18,10 +18,21 @@ from custom_components.developer_credentials.core_credentials.options import CON
 from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from custom_components.developer_credentials.watching.rejection import async_report
+from tests.adopting.acme import adopt
 from tests.common import OFFLINE_PLATFORM, SENTINEL, add_credential
 from tests.conftest import Install
 from tests.core_credentials.peer import SERVER
 from tests.recording_server import RecordingServer, answer
+
+OFFLINE = SERVER.format(url="http://127.0.0.1:9")
+
+# A platform with a client of its own.
+ODD = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(hass, auth_domain, "own", "", "http://127.0.0.1:9/a", "b")
+"""
 
 pytestmark = pytest.mark.usefixtures("setup")
 
@@ -46,6 +57,8 @@ async def test_nothing(hass: HomeAssistant) -> None:
         "broken_platforms": 0,
         "watched_application_credentials": 0,
         "rejected_application_credentials": 0,
+        "adopted_application_credentials": 0,
+        "not_adopted": "-",
         "private_api_unknown": "-",
     }
 
@@ -69,6 +82,8 @@ async def test_servers(hass: HomeAssistant, install: Install, server: RecordingS
         "broken_platforms": 1,
         "watched_application_credentials": 0,
         "rejected_application_credentials": 0,
+        "adopted_application_credentials": 0,
+        "not_adopted": "-",
         "private_api_unknown": "-",
         "Broken": {"type": "failed", "error": "unknown"},
         server.url.removeprefix("http://"): "ok",
@@ -124,3 +139,19 @@ async def test_application_credentials(hass: HomeAssistant, install: Install) ->
     hass.data["application_credentials"] = None
     assert async_get_application_credentials(hass) == {}
     assert (await _info(hass))["private_api_unknown"] == "collection of application credentials"
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_adoptions(hass: HomeAssistant, install: Install) -> None:
+    """What was adopted is counted; what could not be is named, with the reason."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    await adopt(hass)
+    for domain, platform in (("acme", OFFLINE), ("odd", f"{OFFLINE}{ODD}")):
+        install(domain, application_credentials=platform)
+        for client_id in ("first", "second"):
+            item = {"domain": domain, "client_id": client_id, "client_secret": SENTINEL}
+            await hass.data[DATA_COMPONENT].async_create_item(item)
+        await async_get_implementations(hass, domain)
+    info = await _info(hass)
+    assert info["adopted_application_credentials"] == 2
+    assert info["not_adopted"] == "odd (other_client)"

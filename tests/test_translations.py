@@ -10,6 +10,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.developer_credentials.core_credentials.options import (
+    ADOPT_CHOICES,
+    CONF_ADOPT,
+    CONF_ADOPTED,
+    CONF_LOOK_AFTER,
+    CONF_VERIFY,
+)
 from custom_components.developer_credentials.flows.credential_form import SAVED
 from custom_components.developer_credentials.oauth2.client import OBJECTIONS
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
@@ -53,7 +60,6 @@ PLACEHOLDERS = {
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": TOLD,
     "config.abort.integration_gone": {"domain"},
-    "config.abort.no_integrations": {"url"},
     "config.abort.server_unknown": {"detail"},
     "config.abort.token_": {"integration", "detail"},
     "config.error.": FORM,
@@ -61,15 +67,15 @@ PLACEHOLDERS = {
     "config.step.credential.": FORM,
     "config.step.edit.": FORM,
     "config.step.edit_application_credential.": FORM,
+    "config.step.integration.": {"url"},
     "config.step.retry.": FORM,
     "config_subentries.credential.abort.credential_saved": TOLD,
     "config_subentries.credential.create_entry.": TOLD,
     "config_subentries.credential.abort.integration_gone": {"domain"},
-    "config_subentries.credential.abort.no_integrations": {"url"},
     "config_subentries.credential.error.": FORM,
     "config_subentries.credential.step.credential.": FORM,
     "config_subentries.credential.step.edit.": FORM,
-    "config_subentries.credential.step.edit_application_credential.": FORM,
+    "config_subentries.credential.step.integration.": {"url"},
     "config_subentries.credential.step.retry.": FORM,
     # An issue is for everybody; the steps of its repair bring what is for admins.
     "issues.credential_rejected.fix_flow.": FORM,
@@ -141,23 +147,33 @@ def test_each_text_stands_once() -> None:
 
 def test_flows_speak_alike() -> None:
     """Both flows have the same texts."""
-    for section in ("step", "error"):
-        assert SUBENTRY[section] == CONFIG[section]
-    common = SUBENTRY["abort"].keys() & CONFIG["abort"].keys()
-    assert {key: SUBENTRY["abort"][key] for key in common} == {
-        key: CONFIG["abort"][key] for key in common
-    }
+    assert SUBENTRY["error"] == CONFIG["error"]
+    # That of the entry adds and edits credentials of ours.
+    assert set(SUBENTRY["step"]) == {"integration", "credential", "retry", "edit"}
+    for section in ("step", "abort"):
+        for key in SUBENTRY[section].keys() & CONFIG[section].keys():
+            assert SUBENTRY[section][key] == CONFIG[section][key]
+    # The label of a button, and the title of what it opens.
+    assert CONFIG["initiate_flow"] == {"user": CONFIG["step"]["user"]["title"]}
+    assert set(SUBENTRY["initiate_flow"]) == {"user", "reconfigure"}
 
 
 def test_form_texts() -> None:
     """Each step, field and error of the form has a text, and each text has its use."""
     form = SOURCE["credential_form"] + SOURCE["credential_steps"]
-    assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
+    own, _, _ = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
+    steps = set(re.findall(r"def async_step_(\w+)", form + own))
+    without_text = {"import", "integration_discovery", "finish"}
+    assert steps - without_text == set(CONFIG["step"])
     fields = {"client_id", "client_secret", "save_anyway"} | VARIABLES
     more = {"name", "redirect_uri"}
-    menu = CONFIG["step"]["user"]["menu_options"]
-    options = re.findall(r"menu_options=\[(.*?)\]", form)[0]
-    assert set(menu) == set(re.findall(r'"(\w+)"', options))
+    menus = [
+        set(re.findall(r'"(\w+)"', options))
+        for options in re.findall(r"options ?= ?\[(.*?)\]", own)
+    ]
+    user, following = (CONFIG["step"][step] for step in ("user", "next"))
+    assert menus == [set(user["menu_options"]), set(following["menu_options"])]
+    assert set(user["menu_option_descriptions"]) == menus[0]
     nothing: set[str] = set()
     for step, names, in_section in (
         ("integration", {"domain"}, nothing),
@@ -175,6 +191,23 @@ def test_form_texts() -> None:
     assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
     options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
     assert set(options) == {*RedirectUri, REGISTERED}
+
+
+def test_options_texts() -> None:
+    """Each field, choice and error of the options flow has a text, and each text has its use."""
+    steps = TRANSLATIONS["options"]["step"]
+    assert set(re.findall(r'step_id="(\w+)"', SOURCE["options_flow"])) == set(steps)
+    for step, fields in (
+        ("init", {CONF_LOOK_AFTER, CONF_VERIFY, CONF_ADOPT}),
+        ("adopted", {CONF_ADOPTED}),
+    ):
+        assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == fields
+    assert set(TRANSLATIONS["selector"][CONF_ADOPT]["options"]) == set(ADOPT_CHOICES)
+    errors = re.findall(r'CONF_\w+: "(\w+)"', SOURCE["options_flow"])
+    assert set(errors) == set(TRANSLATIONS["options"]["error"])
+    # What is experimental is called so wherever it is chosen.
+    assert "experimental" in steps["init"]["data"][CONF_ADOPT]
+    assert "experimental" in steps["adopted"]["title"]
 
 
 def test_situation_texts() -> None:

@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.loader import IntegrationNotFound, async_get_integration
 from yarl import URL
 
+from .adopting.provider import async_get_adoptions
 from .core_credentials.collection import ApplicationCredential
 from .core_credentials.editing import async_get_editable_application_credentials
 from .core_credentials.options import async_get_options
@@ -53,6 +54,10 @@ async def async_get_config_entry_diagnostics(
         "application_credentials": [
             _application_credential(hass, one)
             for one in (await async_get_editable_application_credentials(hass)).values()
+        ],
+        "adoptions": [
+            {"domain": one.domain, "outcome": one.outcome, "in_use": one.in_use}
+            for one in async_get_adoptions(hass)
         ],
         "options": {**asdict(options), "adopted": sorted(options.adopted)},
         # What of Home Assistant is not as it is known, and not used therefore.

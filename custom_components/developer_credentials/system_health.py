@@ -11,6 +11,7 @@ from homeassistant.components.system_health import (
 from homeassistant.core import HomeAssistant, callback
 from yarl import URL
 
+from .adopting.provider import ADOPTED, async_get_adoptions
 from .const import NOTHING
 from .core_credentials.editing import async_get_editable_application_credentials
 from .core_credentials.options import async_get_options
@@ -42,6 +43,8 @@ async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
         if async_get_options(hass).look_after
         else {}
     )
+    adoptions = async_get_adoptions(hass)
+    not_adopted = {f"{one.domain} ({one.outcome})" for one in adoptions if one.outcome != ADOPTED}
     info: dict[str, Any] = {
         "credentials": len(async_get_all_subentries(hass)),
         "integrations": len(integrations),
@@ -49,6 +52,8 @@ async def async_get_info(hass: HomeAssistant) -> dict[str, Any]:
         "broken_platforms": len(async_get_problems(hass)),
         "watched_application_credentials": len(watched),
         "rejected_application_credentials": len(async_get_core_rejections(hass)),
+        "adopted_application_credentials": sum(one.outcome == ADOPTED for one in adoptions),
+        "not_adopted": ", ".join(sorted(not_adopted)) or NOTHING,
         "private_api_unknown": ", ".join(sorted(async_get_unknown(hass))) or NOTHING,
     }
     subjects = [

@@ -299,7 +299,7 @@ class TestFallingBack:
         with patch.object(adopting_provider, "adopt", adopt_and_fail):
             found = await async_get_implementations(hass, "acme")
         assert adoption_of(found[AUTH_DOMAIN])
-        assert type(found["acme_second"]).__module__.startswith("homeassistant.")
+        assert not any(DOMAIN in cls.__module__ for cls in type(found["acme_second"]).__mro__)
         assert [one.outcome for one in async_get_adoptions(hass)] == ["adopted", "failed"]
 
     @pytest.mark.usefixtures("setup")
@@ -569,6 +569,36 @@ class TestNewSecret:
         assert adoption_of(held)
         await change_secret(hass)
         assert hass.data["set_up"] == [entry.entry_id] * 3
+
+    @pytest.mark.usefixtures("adopted")
+    async def test_another_was_adopted(self, hass: HomeAssistant) -> None:
+        """An entry whose own implementation could not be adopted is reloaded."""
+        await add_item(hass, "second")
+
+        def adopt_second(
+            implementation: LocalOAuth2Implementation,
+            adoption: Adoption,
+            classes: dict[type, type[LocalOAuth2Implementation]],
+        ) -> None:
+            if implementation.client_id != "second":
+                raise RuntimeError
+            adopt_implementation(implementation, adoption, classes)
+
+        with patch.object(adopting_provider, "adopt", adopt_second):
+            entry = await add_entry(hass, expires_at=2**33)
+        held = await async_get_implementations(hass, "acme")
+        assert adoption_of(held[AUTH_DOMAIN])
+        await change_secret(hass)
+        assert hass.data["set_up"] == [entry.entry_id] * 2
+
+    @pytest.mark.usefixtures("adopted")
+    async def test_other_item(self, hass: HomeAssistant) -> None:
+        """Another item of the same client has a secret of its own."""
+        implementation = await get_implementation(hass)
+        collection = hass.data["application_credentials"]
+        item = {**collection.data[AUTH_DOMAIN], "id": "other", "client_secret": NEW_SECRET}
+        await collection.notify_changes([CollectionChange("added", "other", item)])
+        assert implementation.client_secret == SENTINEL
 
     @pytest.mark.usefixtures("adopted")
     async def test_not_held(self, hass: HomeAssistant) -> None:

@@ -35,7 +35,7 @@ async def test_edit_an_application_credential(
     await frontend.see("Edit an application credential", "25-menu-with-application-credentials")
     await frontend.click_text("Edit an application credential")
     await frontend.see(
-        "Which application credential has changed?", "26-choose-application-credential"
+        "Which application credential do you want to edit?", "26-choose-application-credential"
     )
     await frontend.choose("Application credential", "Peer Cloud: My app")
     await frontend.click("Submit")

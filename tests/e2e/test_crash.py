@@ -94,7 +94,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 async def _connect(client: Client) -> None:
-    step = await client.start_flow("developer_credentials")
+    step = await client.begin_credential("demo_cloud")
     form = {"client_id": "app", "client_secret": "secret-0"}
     await client.continue_flow(step["flow_id"], form)
     await client.command("application_credentials/create", domain="peer_cloud", **form)

@@ -17,7 +17,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.core_credentials.options import CONF_LOOK_AFTER
+from custom_components.developer_credentials.core_credentials.options import (
+    CONF_LOOK_AFTER,
+    CONF_VERIFY,
+)
 from custom_components.developer_credentials.credentials.orphaned_entries import issue_id_of
 from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from custom_components.developer_credentials.watching import deletion
@@ -33,7 +36,7 @@ from tests.common import (
     issue_ids,
 )
 from tests.conftest import Install
-from tests.core_credentials.peer import NEW, add_application_credential
+from tests.core_credentials.peer import CONFIG_FLOW, INIT, NEW, add_application_credential
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "peer", "watched")
 
@@ -41,6 +44,17 @@ pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "peer
 ENTRY_ID = "01KFIRSTENTRY"
 ISSUE = issue_id_of(ENTRY_ID)
 KEY = "peer", "peer"
+
+
+ITSELF = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(
+        hass, "itself", credential.client_id, credential.client_secret,
+        "http://127.0.0.1:9/authorize", "http://127.0.0.1:9/token",
+    )
+"""
 
 
 @pytest.fixture
@@ -233,6 +247,42 @@ async def test_entered_again_under_another_name(
     assert entry.state is ConfigEntryState.LOADED
     assert issue_ids(hass) == []
     assert not deletion.async_is_restorable(hass, KEY)
+
+
+async def test_of_integrations_that_name_themselves(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
+) -> None:
+    """Some call their implementation by their own domain, as SmartThings does."""
+    # Then nothing is known of it when it is deleted.
+    hass.config_entries.async_update_entry(entry_of(hass), options={CONF_VERIFY: False})
+    flow = CONFIG_FLOW.replace("peer", "itself")
+    install("itself", application_credentials=ITSELF, __init__=INIT, config_flow=flow)
+    await add_application_credential(hass, "itself")
+    entry = MockConfigEntry(
+        domain="itself", title="Account", data={"auth_implementation": "itself"}, entry_id=ENTRY_ID
+    )
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    await _delete(hass, "itself_id")
+    assert issue_ids(hass) == [ISSUE]
+    assert not await hass.config_entries.async_reload(entry.entry_id)
+    step = await begin_repair(hass_client, ISSUE)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
+    assert step["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+    assert issue_ids(hass) == []
+
+
+async def test_another_names_itself_alike(hass: HomeAssistant, install: Install) -> None:
+    """Where another one of such an integration remains, its entries have an implementation."""
+    install("itself", application_credentials=ITSELF, __init__=INIT)
+    for client_id in ("first", "second"):
+        item = {"domain": "itself", "client_id": client_id, "client_secret": SENTINEL}
+        await hass.data[application_credentials.DATA_COMPONENT].async_create_item(item)
+    MockConfigEntry(domain="itself", data={"auth_implementation": "itself"}).add_to_hass(hass)
+    await _delete(hass, "itself_second")
+    assert issue_ids(hass) == []
 
 
 async def test_nothing_to_add(

@@ -31,6 +31,7 @@ from .store import (
     async_update_credential,
 )
 from .stored_credential import CONF_IMPORTED, CONF_VARIABLES, stored_of
+from .titles import name_from_yaml
 from .yaml_reader import YamlItem, YamlList
 
 # The credentials that the list has brought, by integration and the client that it had.
@@ -242,7 +243,8 @@ def _async_import(
     if credential.variables:
         now[CONF_VARIABLES] = dict(credential.variables)
     if subentry is None:
-        new = async_new_subentry(hass, integration, credential, auth_domain=item.auth_domain)
+        named = replace(credential, name=credential.name or name_from_yaml(integration.name))
+        new = async_new_subentry(hass, integration, named, auth_domain=item.auth_domain)
         async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
         return
     stored = stored_of(subentry)

@@ -109,10 +109,8 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
     ) -> RepairsFlowResult:
-        self._rejected()
-        await async_update_application_credential(
-            self.hass, subject.application_credential, credential
-        )
+        application_credential, _ = self._rejected()
+        await async_update_application_credential(self.hass, application_credential, credential)
         return self._finished(f"{subject.integration.name}: {credential}")
 
     @callback

@@ -14,9 +14,11 @@ from typing import Any, Final, NamedTuple, TypedDict
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 
+from ..core_credentials.adding import async_add_application_credential
 from ..core_credentials.editing import async_update_application_credential
 from ..credentials.rejection import async_get_rejected, async_note_accepted, async_report
 from ..credentials.store import CONF_REDIRECT_URI, key_of
+from ..credentials.titles import title_of
 from ..oauth2.client import DeveloperCredential, misplaced_field
 from ..oauth2.redirect_uri import (
     REGISTERED,
@@ -27,7 +29,6 @@ from ..oauth2.redirect_uri import (
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
-from ..watching.rejection import async_get_core_rejections
 from .credential_fields import (
     CONF_MORE,
     CONF_SAVE_ANYWAY,
@@ -165,6 +166,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         # The server was asked meanwhile.
         if result := await self._async_overtaken(step_id):
             return result
+        if errors := self._errors_of_fields(credential):
+            return await self._async_show(step_id, user_input, errors)
         if error := self._error_of(credential, verification):
             errors = {"base": error}
             return await self._async_show(step_id, user_input, errors, verification.detail)
@@ -266,11 +269,16 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
     ) -> ResultT:
-        # It is there: that was looked at in the same step.
-        await async_update_application_credential(
-            self.hass, subject.application_credential, credential
-        )
-        return self.async_abort(**self._saved(f"{subject.integration.name}: {credential}"))
+        integration, own = subject.integration, subject.application_credential
+        if own is not None:
+            # It is there: that was looked at in the same step.
+            await async_update_application_credential(self.hass, own, credential)
+        else:
+            own = await async_add_application_credential(self.hass, integration, credential)
+            if own is None:
+                return self.async_abort(reason="application_credential_refused")
+            subject.application_credential, credential = own, own.credential
+        return self.async_abort(**self._saved(title_of(integration.name, str(credential), ())))
 
     def _saved(self, title: str) -> Saved:
         """Return how a flow ends that has saved a credential: what is true of it."""
@@ -361,8 +369,7 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         """Return whether the server rejects the credential that is there."""
         subject = self._subject
         if isinstance(subject, PeerCredential):
-            item_id = subject.application_credential.item_id
-            return item_id in async_get_core_rejections(self.hass)
+            return subject.rejection is not None
         return subject.subentry is not None and key_of(subject.subentry) in async_get_rejected(
             self.hass
         )

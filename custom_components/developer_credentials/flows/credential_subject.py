@@ -15,6 +15,7 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration
 
 from ..const import LOGGER
+from ..core_credentials.adding import async_find_application_credential
 from ..core_credentials.collection import (
     ApplicationCredential,
     async_get_application_credentials,
@@ -46,6 +47,7 @@ from ..platform import (
     async_make_implementation,
 )
 from ..watching import inquiries
+from ..watching.rejection import CoreRejection, async_get_core_rejections
 
 # What a platform that makes implementations is asked with, before there is a credential.
 _NO_CREDENTIAL: Final = DeveloperCredential("-")
@@ -270,7 +272,10 @@ class OwnCredential(CredentialSubject):
 
 
 class PeerCredential(CredentialSubject):
-    """An application credential of Home Assistant; its redirect URI is Home Assistant's default."""
+    """An application credential of Home Assistant, or one to be.
+
+    Its redirect URI is Home Assistant's default.
+    """
 
     has_redirect_uri = False
     # The integration may make its requests itself.
@@ -280,38 +285,45 @@ class PeerCredential(CredentialSubject):
         self,
         hass: HomeAssistant,
         integration: Integration,
-        application_credential: ApplicationCredential,
+        application_credential: ApplicationCredential | None = None,
     ) -> None:
-        """Initialize for an application credential."""
+        """Initialize for an application credential; None for a new one."""
         super().__init__(hass, integration)
         self.application_credential = application_credential
 
     @property
     @override
-    def stored(self) -> DeveloperCredential:
+    def stored(self) -> DeveloperCredential | None:
+        if (own := self.application_credential) is None:
+            return None
         # As it is now: somebody else may have edited it.
-        own = self.application_credential
         return async_get_application_credentials(self.hass).get(own.item_id, own).credential
 
     @property
     @override
     def obstacle(self) -> str | None:
-        known = async_get_application_credentials(self.hass)
-        return None if self.application_credential.item_id in known else "credential_gone"
+        own, known = self.application_credential, async_get_application_credentials(self.hass)
+        return None if own is None or own.item_id in known else "credential_gone"
 
     @property
     @override
     def users(self) -> list[ConfigEntry]:
-        return async_get_application_credential_users(self.hass, self.application_credential)
+        own = self.application_credential
+        return async_get_application_credential_users(self.hass, own) if own else []
+
+    @property
+    def rejection(self) -> CoreRejection | None:
+        """That its server rejects it; None where that is not known."""
+        own = self.application_credential
+        return async_get_core_rejections(self.hass).get(own.item_id) if own else None
 
     @override
     def is_taken(self, credential: DeveloperCredential) -> bool:
-        own = self.application_credential
-        return any(
-            one.credential.client_id == credential.client_id and one.item_id != own.item_id
-            for one in async_get_application_credentials(self.hass).values()
-            if one.domain == own.domain
-        )
+        stored, domain, client_id = self.stored, self.integration.domain, credential.client_id
+        if stored and stored.client_id == client_id:
+            # Home Assistant may have it twice.
+            return False
+        return async_find_application_credential(self.hass, domain, client_id) is not None
 
     @override
     async def async_get_login(self, credential: DeveloperCredential) -> Login | None:

@@ -98,6 +98,12 @@ def async_get_recent(
 
 
 @callback
+def async_forget(hass: HomeAssistant, client: Client) -> None:
+    """Forget the answer to a client: whoever enters it again wants it verified."""
+    _async_get(hass).by_client.pop(client, None)
+
+
+@callback
 def async_get_pause(hass: HomeAssistant) -> float:
     """Return for how many seconds nobody should be asked, since the network may be down."""
     return max(0.0, _async_get(hass).pause_until - hass.loop.time())

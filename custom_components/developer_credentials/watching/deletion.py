@@ -32,7 +32,7 @@ from ..core_credentials.collection import (
 )
 from ..core_credentials.naming import async_get_title
 from ..core_credentials.options import async_get_options
-from ..core_credentials.users import async_get_application_credential_users
+from ..core_credentials.users import async_get_application_credential_users, async_learn_users
 from ..credentials.orphaned_entries import IssueText, async_set_deleted_elsewhere
 from ..credentials.store import Key, async_get_users_of
 
@@ -58,9 +58,18 @@ class _Memory:
     def async_collection_changed(self, change: CollectionChange) -> None:
         """Remember an item that was deleted; forget those that are there again."""
         if change.change_type == CHANGE_REMOVED and (gone := parse_item(change.item)):
-            for user in async_get_application_credential_users(self._hass, gone):
-                key = user.domain, user.data["auth_implementation"]
-                self.deleted[key] = _Deleted(gone, change.item)
+            self._hass.async_create_task(
+                self._async_remember(gone, change.item), f"{DOMAIN} deleted application credential"
+            )
+        else:
+            self.async_tell()
+
+    async def _async_remember(self, gone: ApplicationCredential, item: Mapping[str, Any]) -> None:
+        """Remember what was deleted where it is used, by whatever name."""
+        await async_learn_users(self._hass, gone)
+        for user in async_get_application_credential_users(self._hass, gone):
+            key = user.domain, user.data["auth_implementation"]
+            self.deleted[key] = _Deleted(gone, item)
         self.async_tell()
 
     @callback

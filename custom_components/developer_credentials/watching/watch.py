@@ -9,7 +9,7 @@ started.
 
 import asyncio
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import Flag, auto
 from typing import Final
 
 from homeassistant.config_entries import (
@@ -46,18 +46,18 @@ INTERVAL: Final = timedelta(hours=1)
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
 
-class _Why(IntEnum):
-    """Why an application credential is looked at; of several reasons the last one counts."""
+class _Why(Flag):
+    """Why an application credential is looked at."""
 
-    USERS = 1
+    USERS = auto()
     """It is to be learned who uses it."""
-    TROUBLE = 2
+    TROUBLE = auto()
     """Entries fail, or are asked for a login, that may use it."""
-    FIRST_SEEN = 3
+    FIRST_SEEN = auto()
     """It may never have been verified."""
-    REJECTED = 4
+    REJECTED = auto()
     """It is rejected, and may have been mended at its provider."""
-    NEW = 5
+    NEW = auto()
     """It is new, or another client."""
 
 
@@ -177,6 +177,8 @@ class _Watch:
         rejection.async_withdraw_outdated(self._hass)
         before, self._clients = self._clients, self._current_clients()
         item_id = change.item_id
+        if item_id in before and item_id not in self._clients:
+            answers.async_forget(self._hass, before[item_id])
         if (
             item_id in self._clients
             and self._clients[item_id] != before.get(item_id)
@@ -239,7 +241,7 @@ class _Watch:
     @callback
     def _look_at(self, item_id: str, why: _Why) -> None:
         """Put an application credential in the queue."""
-        self._queue[item_id] = max(why, self._queue.get(item_id, why))
+        self._queue[item_id] = why | self._queue.get(item_id, why)
         self._go_on()
 
     @callback
@@ -291,22 +293,25 @@ class _Watch:
             return
         await async_learn_users(self._hass, one)
         users = async_get_application_credential_users(self._hass, one)
-        if why is _Why.USERS or (
-            why is _Why.TROUBLE
-            and not any(rejection.is_in_trouble(self._hass, user) for user in users)
+        is_in_trouble = _Why.TROUBLE in why and any(
+            rejection.is_in_trouble(self._hass, user) for user in users
+        )
+        if is_in_trouble:
+            self._look_later(one)
+        elif not why & (_Why.NEW | _Why.REJECTED) and not (
+            _Why.FIRST_SEEN in why and self._is_unsure(one, users)
         ):
             return
-        if why is _Why.FIRST_SEEN:
-            logins_back = {
-                key for key, time in async_get_logins(self._hass).items() if time is not None
-            }
-            if async_was_accepted(
-                self._hass, one.domain, one.credential.client_id
-            ) and not logins_back.intersection(user.entry_id for user in users):
-                return
-        if why is _Why.TROUBLE:
-            self._look_later(one)
-        verification = await async_inquire(self._hass, one, is_new=why is _Why.NEW)
+        verification = await async_inquire(self._hass, one, is_new=_Why.NEW in why)
         if not verification.answered:
             self._unanswered[item_id] = why
         self._take_back(item_id)
+
+    def _is_unsure(self, one: ApplicationCredential, users: list[ConfigEntry]) -> bool:
+        """Return whether a client was never accepted, or a login of its users was taken back."""
+        taken_back = {
+            entry_id for entry_id, time in async_get_logins(self._hass).items() if time is not None
+        }
+        return not async_was_accepted(
+            self._hass, one.domain, one.credential.client_id
+        ) or not taken_back.isdisjoint(user.entry_id for user in users)
