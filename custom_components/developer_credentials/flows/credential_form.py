@@ -29,6 +29,7 @@ from ..oauth2.redirect_uri import (
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
+from ..watching.rejection import async_get_core_rejections
 from .credential_fields import (
     CONF_MORE,
     CONF_SAVE_ANYWAY,
@@ -375,7 +376,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         """Return whether the server rejects the credential that is there."""
         subject = self._subject
         if isinstance(subject, PeerCredential):
-            return subject.rejection is not None
+            item_id = subject.application_credential.item_id
+            return item_id in async_get_core_rejections(self.hass)
         return (
             isinstance(subject, OwnCredential)
             and subject.subentry is not None

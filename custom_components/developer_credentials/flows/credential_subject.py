@@ -47,7 +47,6 @@ from ..platform import (
     async_make_implementation,
 )
 from ..watching import inquiries
-from ..watching.rejection import CoreRejection, async_get_core_rejections
 
 # What a platform that makes implementations is asked with, before there is a credential.
 _NO_CREDENTIAL: Final = DeveloperCredential("-")
@@ -345,11 +344,6 @@ class PeerCredential(_PeersCredential):
     @override
     def users(self) -> list[ConfigEntry]:
         return async_get_application_credential_users(self.hass, self.application_credential)
-
-    @property
-    def rejection(self) -> CoreRejection | None:
-        """That its server rejects it; None where that is not known."""
-        return async_get_core_rejections(self.hass).get(self.application_credential.item_id)
 
     @override
     def is_taken(self, credential: DeveloperCredential) -> bool:

@@ -15,7 +15,7 @@ from ..oauth2.errors import InvalidGrantError
 from ..oauth2.redirect_uri import REGISTERED
 from ..oauth2.verification import Outcome
 from ..plain_text import escape_markdown, plain_line
-from ..watching.rejection import CoreRejection
+from ..watching.rejection import CoreRejection, async_get_core_rejections
 from .credential_fields import Fields, shortened
 from .credential_subject import CredentialSubject, OwnCredential, PeerCredential
 
@@ -38,7 +38,9 @@ def async_describe(
     lines = [texts["used_by"].format(entries=entries) if entries else texts["unused"]]
     if isinstance(subject, OwnCredential):
         lines = [*_async_state(hass, subject, texts), *lines]
-    elif isinstance(subject, PeerCredential) and (rejection := subject.rejection):
+    elif isinstance(subject, PeerCredential) and (
+        rejection := async_get_core_rejections(hass).get(subject.application_credential.item_id)
+    ):
         lines = [_rejected(subject, rejection, texts), *lines]
     return " ".join(lines)
 
