@@ -228,6 +228,17 @@ async def test_client_id_is_taken(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.usefixtures("cloud")
+async def test_client_of_another_integration(hass: HomeAssistant, install: Install) -> None:
+    """The same client may be that of two integrations."""
+    install("other", application_credentials=ANOTHER_NAME)
+    assert await async_setup_component(hass, "application_credentials", {})
+    await add_application_credential(hass, "other")
+    result = await _submit(hass, await begin_adding(hass, "peer"), FORM)
+    assert result["reason"] == "credential_saved"
+    assert _login(hass, result).flow_impl.domain == "peer_id"
+
+
+@pytest.mark.usefixtures("cloud")
 async def test_client_id_is_taken_while_the_server_is_asked(hass: HomeAssistant) -> None:
     """Somebody else was faster: that is said in the form."""
     step = await begin_adding(hass, "peer")
@@ -311,10 +322,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("platform", REFUSED.values(), ids=list(REFUSED))
 async def test_broken_platform(hass: HomeAssistant, install: Install, platform: str) -> None:
-    """What Home Assistant would not take is not asked for, or said to be refused."""
+    """What Home Assistant would not take is not asked for; where that shows late, it is said."""
     install("peer", application_credentials=platform)
     step = await begin_adding(hass, "peer")
-    if step["type"] is FlowResultType.FORM:
+    if not platform:
         step = await _submit(hass, step, FORM)
     assert (step["type"], step["reason"]) == ("abort", "application_credential_refused")
 
