@@ -320,6 +320,15 @@ class TestOtherAnswers:
         assert isinstance(caught.value, TokenRequestError) is (error != "weird")
         assert not async_was_accepted(hass, "acme", "client-id")
 
+    @pytest.mark.usefixtures("adopted")
+    async def test_retry_after(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """What is raised says how long the server wants to be left alone."""
+        body = {"error": "temporarily_unavailable"}
+        server.respond = answer(body, 503, "application/json", **{"Retry-After": "7"})
+        with pytest.raises(UnavailableError) as caught:
+            await (await get_implementation(hass)).async_refresh_token(token())
+        assert caught.value.retry_after == 7
+
     async def test_own_words(
         self, hass: HomeAssistant, install: Install, server: RecordingServer
     ) -> None:
