@@ -59,9 +59,8 @@ async def _run(*, once: bool, port: int, cloud_port: int) -> int:
             port=free_port(cloud_port), access_token_lifetime=ACCESS_TOKEN_LIFETIME
         ) as cloud,
     ):
-        home_assistant = HomeAssistant(
-            Path(config_dir), free_port(port), cloud.url, "" if once else scene.YAML
-        )
+        yaml = "" if once else scene.YAML
+        home_assistant = HomeAssistant(Path(config_dir), free_port(port), cloud.url, yaml)
         task: asyncio.Task[int | None] = asyncio.create_task(
             Journey(home_assistant, cloud).run() if once else _serve(home_assistant, cloud)
         )
