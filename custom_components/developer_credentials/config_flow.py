@@ -33,6 +33,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN, LOGGER
+from .core_credentials.adding import async_find_application_credential
 from .core_credentials.editing import async_get_editable_application_credentials
 from .credentials.migration import MINOR_VERSION
 from .credentials.rejection import async_insist
@@ -50,7 +51,7 @@ from .credentials.store import (
 )
 from .flows.credential_request import CredentialRequest
 from .flows.credential_steps import AddingSteps, EditingSteps
-from .flows.credential_subject import OwnCredential, PeerCredential
+from .flows.credential_subject import NewPeerCredential, OwnCredential
 from .flows.options_flow import OptionsFlow
 from .oauth2.client import DeveloperCredential
 from .plain_text import plain_line
@@ -198,19 +199,18 @@ class DeveloperCredentialsConfigFlow(
         )
 
     @override
-    async def _async_save_application_credential(
-        self, subject: PeerCredential, credential: DeveloperCredential
+    async def _async_add_application_credential(
+        self, subject: NewPeerCredential, credential: DeveloperCredential
     ) -> ConfigFlowResult:
-        is_new = subject.application_credential is None
-        result = await super()._async_save_application_credential(subject, credential)
-        if is_new and (added := subject.application_credential):
-            following = await self._async_next_flow(subject.integration, added.auth_domain)
-            return self.async_abort(
-                reason=result["reason"],
-                description_placeholders=result["description_placeholders"],
-                next_flow=following,
-            )
-        return result
+        result = await super()._async_add_application_credential(subject, credential)
+        domain, client_id = subject.integration.domain, credential.client_id
+        if (added := async_find_application_credential(self.hass, domain, client_id)) is None:
+            return result
+        return self.async_abort(
+            reason=result["reason"],
+            description_placeholders=result["description_placeholders"],
+            next_flow=await self._async_next_flow(subject.integration, added.auth_domain),
+        )
 
     async def _async_next_flow(
         self, integration: Integration, auth_domain: str

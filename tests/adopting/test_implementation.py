@@ -31,7 +31,10 @@ from custom_components.developer_credentials.oauth2.errors import (
 )
 from custom_components.developer_credentials.plain_text import escape_markdown
 from custom_components.developer_credentials.watching.memory import async_was_accepted
-from custom_components.developer_credentials.watching.rejection import async_get_core_rejections
+from custom_components.developer_credentials.watching.rejection import (
+    async_get_core_rejections,
+    async_note_answer,
+)
 from tests.adopting.acme import (
     AUTH_DOMAIN,
     CONFIG_FLOW,
@@ -113,6 +116,14 @@ async def _install(
     assert await async_setup_component(hass, PEER, {})
     await adopt(hass)
     await add_item(hass)
+
+
+# As Withings does, whose answers have a good status.
+MERGES = """class Implementation(AuthImplementation):
+    async def _async_refresh_token(self, token):
+        data = {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+        return {**token, **await self._token_request(data)}
+"""
 
 
 class TestRejectedClient:
@@ -232,9 +243,12 @@ class TestRejectedClient:
             return await refuse()(request)
 
         server.respond = respond
-        refreshed = await implementation.async_refresh_token(token())
+        note = patch.object(adopting_provider, "async_note_answer", wraps=async_note_answer)
+        with note as noted:
+            refreshed = await implementation.async_refresh_token(token())
         assert refreshed["access_token"] == TOKEN["access_token"]
-        assert list(async_get_core_rejections(hass)) == []
+        # Nothing was said of the new secret but that.
+        assert [call.args[2] for call in noted.call_args_list] == [None]
         assert [one.body["client_secret"] for one in refreshes(server)] == [SENTINEL, NEW_SECRET]
 
     @pytest.mark.usefixtures("adopted")
@@ -340,6 +354,34 @@ class TestOtherAnswers:
         entry = await add_entry(hass)
         assert entry.state is ConfigEntryState.LOADED
         assert list(async_get_core_rejections(hass)) == []
+
+    @pytest.mark.parametrize(
+        ("body", "kind"),
+        [
+            ({"error": "invalid_client"}, InvalidClientError),
+            ({"error": "invalid_grant"}, InvalidGrantError),
+            ({"status": 601}, None),
+        ],
+    )
+    async def test_merged(
+        self,
+        hass: HomeAssistant,
+        install: Install,
+        server: RecordingServer,
+        body: dict[str, object],
+        kind: type[Exception] | None,
+    ) -> None:
+        """An old token is not taken for a new one, where the server has said what is wrong."""
+        await _install(hass, install, server, MERGES)
+        server.respond = answer(body)
+        implementation = await get_implementation(hass)
+        if kind:
+            with pytest.raises(kind):
+                await implementation.async_refresh_token(token())
+        else:
+            refreshed = await implementation.async_refresh_token(token())
+            assert refreshed["access_token"] == token()["access_token"]
+        assert async_was_accepted(hass, "acme", "client-id") is (kind is InvalidGrantError)
 
     async def test_no_request(
         self, hass: HomeAssistant, install: Install, server: RecordingServer

@@ -513,22 +513,40 @@ class TestNewSecret:
         assert hass.data["set_up"] == [entry.entry_id] * 2
 
     @pytest.mark.usefixtures("setup")
-    @pytest.mark.parametrize("own", [False, True])
-    async def test_own_constructor(
-        self, hass: HomeAssistant, install: Install, server: RecordingServer, own: bool
+    @pytest.mark.parametrize(
+        ("body", "is_reloaded"),
+        [
+            ("pass", False),
+            ("def __init__(self, *args):\n        super().__init__(*args)", True),
+            (
+                """async def _token_request(self, data):
+        return await super()._token_request({**data, "more": self.client_secret})
+""",
+                False,
+            ),
+        ],
+    )
+    async def test_own_class(
+        self,
+        hass: HomeAssistant,
+        install: Install,
+        server: RecordingServer,
+        body: str,
+        is_reloaded: bool,
     ) -> None:
-        """A class whose own constructor has had the secret may keep it: its entry is reloaded."""
+        """A constructor that has had the secret may keep it: the entry is reloaded.
+
+        Who reads it for a token request reads it again for the next one.
+        """
         assert await async_setup_component(hass, PEER, {})
         await adopt(hass)
-        cls = "class Implementation(AuthImplementation):\n    pass\n"
-        if own:
-            cls += "    def __init__(self, *args):\n        super().__init__(*args)"
+        cls = f"class Implementation(AuthImplementation):\n    {body}"
         platform = own_class(server, cls)
         install("acme", application_credentials=platform, __init__=INIT, config_flow=CONFIG_FLOW)
         await add_item(hass)
         entry = await add_entry(hass)
         await change_secret(hass)
-        assert len(hass.data["set_up"]) == 1 + own
+        assert len(hass.data["set_up"]) == 1 + is_reloaded
         assert vars(entry.runtime_data.implementation)["client_secret"] == NEW_SECRET
 
     @pytest.mark.usefixtures("acme", "setup")

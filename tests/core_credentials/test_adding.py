@@ -4,15 +4,21 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components import application_credentials
-from homeassistant.config_entries import ConfigFlowResult, SubentryFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    LocalOAuth2Implementation,
+    async_add_implementation_provider,
+    async_get_implementations,
+)
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.requirements import RequirementsNotFound
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import flush_store
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.core_credentials import adding
 from custom_components.developer_credentials.core_credentials.adding import (
@@ -29,6 +35,7 @@ from tests.common import (
     begin_adding,
     begin_adding_in_list,
     entry_of,
+    log_in_and_return,
 )
 from tests.conftest import Install
 from tests.core_credentials.peer import (
@@ -121,6 +128,33 @@ async def test_login_is_with_what_was_added(hass: HomeAssistant) -> None:
     assert (flow.cur_step["step_id"], flow.flow_impl.domain) == ("auth", "peer_new")
 
 
+@pytest.mark.usefixtures("cloud")
+async def test_logged_in(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> None:
+    """From the form to the integration's entry, which uses what was added."""
+    result = await _submit(hass, await begin_adding(hass, "peer"), FORM)
+    result = await log_in_and_return(hass, hass_client_no_auth, _login(hass, result).cur_step)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Peer"
+    (entry,) = hass.config_entries.async_entries("peer")
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["auth_implementation"] == "peer_id"
+
+
+@pytest.mark.usefixtures("cloud")
+async def test_account_linking(hass: HomeAssistant) -> None:
+    """Where logins without a credential are offered, too, the login is with what was added."""
+    linked = LocalOAuth2Implementation(
+        hass, "cloud", "linked", "", "https://linked.example/a", "https://linked.example/t"
+    )
+
+    async def provide(hass: HomeAssistant, domain: str) -> list[AbstractOAuth2Implementation]:
+        return [linked]
+
+    async_add_implementation_provider(hass, "cloud", provide)
+    result = await _submit(hass, await begin_adding(hass, "peer"), FORM)
+    assert _login(hass, result).flow_impl.domain == "peer_id"
+
+
 ANOTHER_NAME = """
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 
@@ -203,7 +237,7 @@ async def test_client_id_is_taken_while_the_server_is_asked(hass: HomeAssistant)
         return Verification(Outcome.ACCEPTED, "", credential)
 
     module = "custom_components.developer_credentials.flows.credential_subject"
-    with patch(f"{module}.PeerCredential.async_verify", async_verify):
+    with patch(f"{module}.NewPeerCredential.async_verify", async_verify):
         step = await _submit(hass, step, FORM)
     assert step["errors"] == {"client_id": "already_configured"}
     assert len(_items(hass)) == 1

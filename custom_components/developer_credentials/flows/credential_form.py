@@ -29,6 +29,7 @@ from ..oauth2.redirect_uri import (
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
+from ..watching.rejection import async_get_core_rejections
 from .credential_fields import (
     CONF_MORE,
     CONF_SAVE_ANYWAY,
@@ -37,7 +38,7 @@ from .credential_fields import (
     variables_by_field,
     without_secrets,
 )
-from .credential_subject import OwnCredential, PeerCredential
+from .credential_subject import NewPeerCredential, OwnCredential, PeerCredential
 from .instructions import async_get_instructions, async_get_texts, links_in
 from .situation import async_describe, describe_redirect_uri
 
@@ -70,7 +71,7 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     """The steps that fill in a credential, a new one or one that is there."""
 
     # The credential that is added or edited.
-    _subject: OwnCredential | PeerCredential
+    _subject: OwnCredential | PeerCredential | NewPeerCredential
     # The credential as it was when the form was shown.
     _shown: DeveloperCredential | None = None
     # What was entered last.
@@ -257,6 +258,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         subject = self._subject
         if isinstance(subject, PeerCredential):
             return await self._async_save_application_credential(subject, credential)
+        if isinstance(subject, NewPeerCredential):
+            return await self._async_add_application_credential(subject, credential)
         result = await self._async_save(subject, verification.credential)
         if subject.subentry:
             key = key_of(subject.subentry)
@@ -269,16 +272,20 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
     ) -> ResultT:
-        integration, own = subject.integration, subject.application_credential
-        if own is not None:
-            # It is there: that was looked at in the same step.
-            await async_update_application_credential(self.hass, own, credential)
-        else:
-            own = await async_add_application_credential(self.hass, integration, credential)
-            if own is None:
-                return self.async_abort(reason="application_credential_refused")
-            subject.application_credential, credential = own, own.credential
-        return self.async_abort(**self._saved(title_of(integration.name, str(credential), ())))
+        # It is there: that was looked at in the same step.
+        await async_update_application_credential(
+            self.hass, subject.application_credential, credential
+        )
+        return self.async_abort(**self._saved(f"{subject.integration.name}: {credential}"))
+
+    async def _async_add_application_credential(
+        self, subject: NewPeerCredential, credential: DeveloperCredential
+    ) -> ResultT:
+        added = await async_add_application_credential(self.hass, subject.integration, credential)
+        if added is None:
+            return self.async_abort(reason="application_credential_refused")
+        name = added.credential.name
+        return self.async_abort(**self._saved(title_of(subject.integration.name, name, ())))
 
     def _saved(self, title: str) -> Saved:
         """Return how a flow ends that has saved a credential: what is true of it."""
@@ -369,7 +376,10 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         """Return whether the server rejects the credential that is there."""
         subject = self._subject
         if isinstance(subject, PeerCredential):
-            return subject.rejection is not None
-        return subject.subentry is not None and key_of(subject.subentry) in async_get_rejected(
-            self.hass
+            item_id = subject.application_credential.item_id
+            return item_id in async_get_core_rejections(self.hass)
+        return (
+            isinstance(subject, OwnCredential)
+            and subject.subentry is not None
+            and key_of(subject.subentry) in async_get_rejected(self.hass)
         )

@@ -20,7 +20,7 @@ from ..core_credentials.editing import async_get_editable_application_credential
 from ..plain_text import plain_line
 from ..platform import async_get_integrations, async_get_name
 from .credential_form import CredentialForm
-from .credential_subject import OwnCredential, PeerCredential
+from .credential_subject import NewPeerCredential, OwnCredential, PeerCredential
 
 
 class AddingSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
@@ -46,7 +46,7 @@ class AddingSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         if integration.domain in own:
             self._subject = OwnCredential(self.hass, integration)
         elif await async_prepare(self.hass, integration):
-            self._subject = PeerCredential(self.hass, integration)
+            self._subject = NewPeerCredential(self.hass, integration)
         else:
             return self.async_abort(reason="application_credential_refused")
         return await self.async_step_credential()

@@ -47,7 +47,6 @@ from ..platform import (
     async_make_implementation,
 )
 from ..watching import inquiries
-from ..watching.rejection import CoreRejection, async_get_core_rejections
 
 # What a platform that makes implementations is asked with, before there is a credential.
 _NO_CREDENTIAL: Final = DeveloperCredential("-")
@@ -271,58 +270,16 @@ class OwnCredential(CredentialSubject):
         )
 
 
-class PeerCredential(CredentialSubject):
-    """An application credential of Home Assistant, or one to be.
-
-    Its redirect URI is Home Assistant's default.
-    """
+class _PeersCredential(CredentialSubject):
+    """A credential that Home Assistant keeps; its redirect URI is Home Assistant's default."""
 
     has_redirect_uri = False
     # The integration may make its requests itself.
     declares_auth_method = False
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        integration: Integration,
-        application_credential: ApplicationCredential | None = None,
-    ) -> None:
-        """Initialize for an application credential; None for a new one."""
-        super().__init__(hass, integration)
-        self.application_credential = application_credential
-
-    @property
-    @override
-    def stored(self) -> DeveloperCredential | None:
-        if (own := self.application_credential) is None:
-            return None
-        # As it is now: somebody else may have edited it.
-        return async_get_application_credentials(self.hass).get(own.item_id, own).credential
-
-    @property
-    @override
-    def obstacle(self) -> str | None:
-        own, known = self.application_credential, async_get_application_credentials(self.hass)
-        return None if own is None or own.item_id in known else "credential_gone"
-
-    @property
-    @override
-    def users(self) -> list[ConfigEntry]:
-        own = self.application_credential
-        return async_get_application_credential_users(self.hass, own) if own else []
-
-    @property
-    def rejection(self) -> CoreRejection | None:
-        """That its server rejects it; None where that is not known."""
-        own = self.application_credential
-        return async_get_core_rejections(self.hass).get(own.item_id) if own else None
-
     @override
     def is_taken(self, credential: DeveloperCredential) -> bool:
-        stored, domain, client_id = self.stored, self.integration.domain, credential.client_id
-        if stored and stored.client_id == client_id:
-            # Home Assistant may have it twice.
-            return False
+        domain, client_id = self.integration.domain, credential.client_id
         return async_find_application_credential(self.hass, domain, client_id) is not None
 
     @override
@@ -337,6 +294,61 @@ class PeerCredential(CredentialSubject):
         verification = await super().async_verify(credential)
         inquiries.async_note(self.hass, self.integration.domain, credential, verification)
         return verification
+
+
+class NewPeerCredential(_PeersCredential):
+    """An application credential to be.
+
+    Attributes:
+        stored: None.
+        obstacle: None; Home Assistant says it when it is added.
+        users: None.
+    """
+
+    stored = None
+    obstacle = None
+
+    @property
+    @override
+    def users(self) -> list[ConfigEntry]:
+        return []
+
+
+class PeerCredential(_PeersCredential):
+    """An application credential of Home Assistant."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        integration: Integration,
+        application_credential: ApplicationCredential,
+    ) -> None:
+        """Initialize for an application credential."""
+        super().__init__(hass, integration)
+        self.application_credential = application_credential
+
+    @property
+    @override
+    def stored(self) -> DeveloperCredential:
+        # As it is now: somebody else may have edited it.
+        own = self.application_credential
+        return async_get_application_credentials(self.hass).get(own.item_id, own).credential
+
+    @property
+    @override
+    def obstacle(self) -> str | None:
+        known = async_get_application_credentials(self.hass)
+        return None if self.application_credential.item_id in known else "credential_gone"
+
+    @property
+    @override
+    def users(self) -> list[ConfigEntry]:
+        return async_get_application_credential_users(self.hass, self.application_credential)
+
+    @override
+    def is_taken(self, credential: DeveloperCredential) -> bool:
+        # Home Assistant may have one twice.
+        return self.stored.client_id != credential.client_id and super().is_taken(credential)
 
 
 def _own_redirect_uri(implementation: AbstractOAuth2Implementation) -> str | None:

@@ -15,9 +15,9 @@ from ..oauth2.errors import InvalidGrantError
 from ..oauth2.redirect_uri import REGISTERED
 from ..oauth2.verification import Outcome
 from ..plain_text import escape_markdown, plain_line
-from ..watching.rejection import CoreRejection
+from ..watching.rejection import CoreRejection, async_get_core_rejections
 from .credential_fields import Fields, shortened
-from .credential_subject import OwnCredential, PeerCredential
+from .credential_subject import CredentialSubject, OwnCredential, PeerCredential
 
 # What says that the server knows the client.
 _ACCEPTED = {Outcome.ACCEPTED.value, Outcome.REDIRECT_URI_REJECTED.value, InvalidGrantError.reason}
@@ -25,7 +25,7 @@ _ACCEPTED = {Outcome.ACCEPTED.value, Outcome.REDIRECT_URI_REJECTED.value, Invali
 
 @callback
 def async_describe(
-    hass: HomeAssistant, subject: OwnCredential | PeerCredential, texts: Mapping[str, str]
+    hass: HomeAssistant, subject: CredentialSubject, texts: Mapping[str, str]
 ) -> str:
     """Return the state of the credential that is there; Markdown.
 
@@ -38,13 +38,15 @@ def async_describe(
     lines = [texts["used_by"].format(entries=entries) if entries else texts["unused"]]
     if isinstance(subject, OwnCredential):
         lines = [*_async_state(hass, subject, texts), *lines]
-    elif rejection := subject.rejection:
+    elif isinstance(subject, PeerCredential) and (
+        rejection := async_get_core_rejections(hass).get(subject.application_credential.item_id)
+    ):
         lines = [_rejected(subject, rejection, texts), *lines]
     return " ".join(lines)
 
 
 def _rejected(
-    subject: OwnCredential | PeerCredential,
+    subject: CredentialSubject,
     rejection: Rejection | CoreRejection,
     texts: Mapping[str, str],
 ) -> str:

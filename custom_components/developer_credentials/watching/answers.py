@@ -3,7 +3,7 @@
 That a server did not answer may mean that the network is down: the next one is asked later then.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
@@ -11,7 +11,6 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
-from ..oauth2.redirect_uri import RedirectUri
 from ..oauth2.verification import Outcome, Verification
 
 # Seconds for which an answer is good enough for what no user has asked for.
@@ -26,9 +25,7 @@ type Client = tuple[str, DeveloperCredential]
 
 def client_of(domain: str, credential: DeveloperCredential) -> Client:
     """Return what is another one where a server might answer differently."""
-    return domain, replace(
-        credential, name=None, redirect_uri=RedirectUri.DEFAULT, token_endpoint_auth_method=None
-    )
+    return domain, DeveloperCredential(credential.client_id, credential.client_secret)
 
 
 class _Answer(NamedTuple):

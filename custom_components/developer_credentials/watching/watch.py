@@ -8,6 +8,7 @@ started.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Flag, auto
 from typing import Final
@@ -19,7 +20,7 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.collection import CollectionChange
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -117,7 +118,7 @@ class _Watch:
             async_listen(hass, self._collection_changed),
             hass.config_entries.flow.async_subscribe_flow(self._flow_changed),
             async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed),
-            async_track_time_interval(hass, self._ask_again, INTERVAL),
+            async_track_time_interval(hass, self._ask_again, INTERVAL, cancel_on_shutdown=True),
             rejection.async_begin(hass),
             logins.async_begin(hass, self._is_login_needed),
             deletion.async_watch(hass),
@@ -137,10 +138,15 @@ class _Watch:
             stop()
 
     @callback
+    def _call_later(self, seconds: float, action: Callable[[datetime], None]) -> CALLBACK_TYPE:
+        """Do something later; return what ends that, as does the stop of Home Assistant."""
+        return async_call_later(self._hass, seconds, HassJob(action, cancel_on_shutdown=True))
+
+    @callback
     def _started(self, _: HomeAssistant) -> None:
         """Begin to ask; look at what has happened by now."""
         self._is_started = True
-        self._stops.append(async_call_later(self._hass, FIRST_SEEN_AFTER, self._see_all))
+        self._stops.append(self._call_later(FIRST_SEEN_AFTER, self._see_all))
         for one in async_get_application_credentials(self._hass).values():
             if one.auth_domain != one.domain and async_get_users_of(
                 self._hass, one.domain, one.domain
@@ -257,7 +263,7 @@ class _Watch:
 
         if recent and one.item_id not in self._later:
             _, seconds = recent
-            self._later[one.item_id] = async_call_later(self._hass, seconds, look)
+            self._later[one.item_id] = self._call_later(seconds, look)
 
     @callback
     def _go_on(self, _: datetime | None = None) -> None:
@@ -285,7 +291,7 @@ class _Watch:
         finally:
             self._task = None
         if self._queue:
-            self._end_pause = async_call_later(self._hass, pause, self._go_on)
+            self._end_pause = self._call_later(pause, self._go_on)
 
     async def _see(self, item_id: str, why: _Why) -> None:
         """Look at an application credential; ask its server where there is reason to."""
