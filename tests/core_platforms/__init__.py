@@ -1,1 +1,0 @@
-"""Every integration of Home Assistant that has application credentials, set up for real."""
