@@ -10,6 +10,7 @@ from playwright.async_api import Browser, async_playwright
 import pytest
 import pytest_asyncio
 
+from demo import scene
 from demo.authorization_server import MY_REDIRECT_URI, DemoAuthorizationServer
 from demo.home_assistant import Client, HomeAssistant, free_port
 
@@ -39,7 +40,7 @@ class Setting:
         height: Of the screen.
         phone: Whether it is touched, and small.
         dark: Whether the colors are dark.
-        my: Whether My Home Assistant is loaded.
+        yaml: What configuration.yaml has besides; with `my:`, My Home Assistant is loaded.
     """
 
     name: str
@@ -47,12 +48,12 @@ class Setting:
     height: int = 800
     phone: bool = False
     dark: bool = False
-    my: bool = False
+    yaml: str = ""
 
 
 DESKTOP: Final = Setting("desktop")
-PHONE: Final = Setting("phone", 390, 844, phone=True, my=True)
-DARK: Final = Setting("dark", dark=True, my=True)
+PHONE: Final = Setting("phone", 390, 844, phone=True, yaml="my:\n")
+DARK: Final = Setting("dark", dark=True, yaml=scene.YAML)
 
 
 @pytest.fixture(scope="session", params=[DESKTOP, PHONE], ids=lambda one: one.name)
@@ -75,8 +76,7 @@ async def home_assistant(
 ) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant."""
     with tempfile.TemporaryDirectory() as config_dir:
-        yaml = "my:\n" if setting.my else ""
-        process = HomeAssistant(Path(config_dir), free_port(), cloud.url, yaml)
+        process = HomeAssistant(Path(config_dir), free_port(), cloud.url, setting.yaml)
         cloud.my_instance = process.url
         await process.start()
         try:
@@ -122,7 +122,9 @@ async def logged_in(
 @pytest.fixture(scope="session")
 def redirect_uri(home_assistant: HomeAssistant, setting: Setting) -> str:
     """Return the redirect URI that is to be registered."""
-    return MY_REDIRECT_URI if setting.my else f"{home_assistant.url}/auth/external/callback"
+    return (
+        MY_REDIRECT_URI if "my:" in setting.yaml else f"{home_assistant.url}/auth/external/callback"
+    )
 
 
 @pytest_asyncio.fixture(loop_scope="session")

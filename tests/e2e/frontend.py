@@ -73,6 +73,14 @@ class Frontend:
         row = "ha-config-entry-row" if empty else "ha-config-sub-entry-row"
         await expect(self._page.locator(row).first).to_be_visible()
 
+    async def configure(self) -> None:
+        """Open the options of Developer Credentials, on its page."""
+        await self._page.goto(
+            f"{self._url}/config/integrations/integration/developer_credentials",
+            wait_until="domcontentloaded",
+        )
+        await self.click("Configure")
+
     async def open_repairs(self) -> None:
         """Open Settings, System, Repairs."""
         await self._page.goto(f"{self._url}/config/repairs", wait_until="domcontentloaded")
@@ -97,8 +105,8 @@ class Frontend:
         # It opens by and by.
         await asyncio.sleep(0.5)
 
-    async def turn_on(self, name: str) -> None:
-        """Turn on a switch of a form."""
+    async def turn(self, name: str) -> None:
+        """Turn a switch of a form on or off."""
         self.clicks += 1
         row = self._page.locator("ha-selector-boolean").filter(has_text=name)
         await row.locator("ha-switch").filter(visible=True).last.click()

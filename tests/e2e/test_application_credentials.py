@@ -32,6 +32,7 @@ async def test_edit_an_application_credential(
     cloud.clients["my-app"].client_secret = "rotated"
     await frontend.open_integrations()
     await frontend.add_integration("Developer Credentials")
+    await frontend.see("looks after the credentials", "29-set-up")
     await frontend.click("Submit")
     await frontend.see("Edit an application credential", "25-menu-with-application-credentials")
     await frontend.click_text("Edit an application credential")
@@ -52,6 +53,37 @@ async def test_edit_an_application_credential(
     assert after == {**before, "client_secret": "rotated"}
     cloud.expire_access_tokens()
     await until_loaded(client, "peer_cloud")
+
+
+async def test_add_an_application_credential(
+    frontend: Frontend, client: Client, redirect_uri: str
+) -> None:
+    """For an integration that knows nothing of ours, the same form goes on into its login."""
+    await set_up(client)
+    await frontend.add_integration("Developer Credentials")
+    await frontend.see("Which integration is the credential for?", "34-choose-integration")
+    await frontend.choose("Integration", "Peer Cloud")
+    await frontend.click("Submit")
+    await frontend.see("Credential for Peer Cloud")
+    await frontend.see(redirect_uri, "35-add-application-credential")
+    await frontend.fill(client_id="my-app", client_secret=SECRET)
+    await frontend.click("Submit")
+    await frontend.log_in_at_cloud()
+    await frontend.finish()
+    await until_loaded(client, "peer_cloud")
+
+
+async def test_options(frontend: Frontend, client: Client) -> None:
+    """Application credentials are no longer looked after where the user turns that off."""
+    await set_up(client)
+    item = {"domain": "peer_cloud", "client_id": "my-app", "client_secret": "mistyped"}
+    await client.command("application_credentials/create", **item)
+    await until_issues(client, 1)
+    await frontend.configure()
+    await frontend.see("Look after application credentials", "36-options")
+    await frontend.turn("Look after application credentials")
+    await frontend.click("Submit")
+    await until_issues(client, 0)
 
 
 async def test_beside_application_credentials(
@@ -92,8 +124,10 @@ async def test_rotated(frontend: Frontend, client: Client, cloud: DemoAuthorizat
     await until_flows(client, 0)
     frontend.clicks = 0
     await frontend.open_repairs()
-    await frontend.see("Peer Cloud: My app: not accepted", "30-application-credential-rejected")
-    await frontend.click_text(re.compile("Peer Cloud: My app: not accepted"))
+    await frontend.see(
+        "Peer Cloud: My app: credential rejected", "30-application-credential-rejected"
+    )
+    await frontend.click_text(re.compile("Peer Cloud: My app: credential rejected"))
     await frontend.picture("31-repair-of-application-credential")
     await frontend.click_text("Correct the credential")
     await frontend.see("used by Demo account", "32-correct-application-credential")
@@ -115,7 +149,7 @@ async def test_mistyped(frontend: Frontend, client: Client, cloud: DemoAuthoriza
     (issue,) = await until_issues(client, 1, seconds=5)
     assert issue["translation_key"] == "application_credential_rejected"
     await frontend.open_repairs()
-    await frontend.click_text(re.compile("Peer Cloud: My app: not accepted"))
+    await frontend.click_text(re.compile("Peer Cloud: My app: credential rejected"))
     await frontend.click_text("Correct the credential")
     await frontend.fill(client_secret=SECRET)
     await frontend.click("Submit")

@@ -57,7 +57,7 @@ async def test_wrong_secret_is_noticed_after_the_login(frontend: Frontend, clien
     await frontend.fill(client_id="my-app", client_secret="wrong")
     await frontend.click("Submit")
     await frontend.see("does not accept this client ID and client secret")
-    await frontend.turn_on("Save anyway")
+    await frontend.turn("Save anyway")
     await frontend.click("Submit")
     await frontend.log_in_at_cloud()
     await frontend.see("Edit the credential for Demo Cloud")
