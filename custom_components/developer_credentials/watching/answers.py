@@ -4,7 +4,7 @@ That a server did not answer may mean that the network is down: the next one is 
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
@@ -28,11 +28,19 @@ def client_of(domain: str, credential: DeveloperCredential) -> Client:
     return domain, DeveloperCredential(credential.client_id, credential.client_secret)
 
 
+class Answer(NamedTuple):
+    """The last answer to a client: what came of it, when, and whether a user had a part in that."""
+
+    verification: Verification
+    time: float
+    by_user: bool
+
+
 @dataclass(slots=True, repr=False)
 class _Answers:
-    """The answers with their times, how many were missing in a row, and until when to pause."""
+    """The answers, how many were missing in a row, and until when to pause."""
 
-    by_client: dict[Client, tuple[float, Verification]] = field(default_factory=dict)
+    by_client: dict[Client, Answer] = field(default_factory=dict)
     missing: int = 0
     pause_until: float = 0.0
 
@@ -48,13 +56,22 @@ def _async_get(hass: HomeAssistant) -> _Answers:
 
 
 @callback
-def async_note(hass: HomeAssistant, client: Client, verification: Verification) -> None:
-    """Take note of an answer, or that there was none."""
+def async_note(
+    hass: HomeAssistant, client: Client, verification: Verification, *, by_user: bool = False
+) -> None:
+    """Take note of an answer, or that there was none.
+
+    Args:
+        hass: Home Assistant.
+        client: The client.
+        verification: What came of it.
+        by_user: Whether a user has asked, or has just entered the client.
+    """
     answers, now = _async_get(hass), hass.loop.time()
     answers.by_client = {
-        one: known for one, known in answers.by_client.items() if known[0] + VALID_FOR > now
+        one: known for one, known in answers.by_client.items() if known.time + VALID_FOR > now
     }
-    answers.by_client[client] = now, verification
+    answers.by_client[client] = Answer(verification, now, by_user)
     if verification.answered:
         answers.missing, answers.pause_until = 0, 0.0
     else:
@@ -64,10 +81,10 @@ def async_note(hass: HomeAssistant, client: Client, verification: Verification) 
 
 
 @callback
-def async_get_recent(hass: HomeAssistant, client: Client) -> Verification | None:
-    """Return the last answer to a client; None where it was none, or is too old."""
+def async_get_recent(hass: HomeAssistant, client: Client) -> Answer | None:
+    """Return the last answer to a client; None where there was none, or it is too old."""
     known = _async_get(hass).by_client.get(client)
-    return known[1] if known and known[0] + VALID_FOR > hass.loop.time() else None
+    return known if known and known.time + VALID_FOR > hass.loop.time() else None
 
 
 @callback

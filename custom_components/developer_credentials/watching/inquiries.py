@@ -5,6 +5,8 @@ has asked for is not asked again for a quarter of an hour, unless the client has
 all for a while after a server did not answer, since the network may be down.
 """
 
+from enum import Enum, auto
+
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError
 
@@ -24,8 +26,23 @@ from .memory import async_note_accepted
 from .rejection import async_judge
 
 
+class Reason(Enum):
+    """Why a server is asked."""
+
+    USER = auto()
+    """A user waits for it."""
+    ENTERED = auto()
+    """The client was entered just now; what the form has verified is not asked again."""
+    TROUBLE = auto()
+    """A user of it is in trouble: that it was accepted when it was entered says nothing then."""
+    ROUTINE = auto()
+    """Nothing special has happened."""
+
+
 async def async_inquire(
-    hass: HomeAssistant, application_credential: ApplicationCredential, *, by_user: bool = False
+    hass: HomeAssistant,
+    application_credential: ApplicationCredential,
+    reason: Reason = Reason.ROUTINE,
 ) -> Verification:
     """Ask the server whether it knows the client of an application credential; never raises.
 
@@ -35,34 +52,50 @@ async def async_inquire(
     Args:
         hass: Home Assistant.
         application_credential: The application credential.
-        by_user: Whether a user waits for it: else the last answer is returned where it is recent,
-            and none while the network may be down.
+        reason: Why it is asked. Unless a user waits for it, a recent answer is returned instead,
+            and nobody is asked while the network may be down.
     """
     domain, credential = application_credential.domain, application_credential.credential
-    client = answers.client_of(domain, credential)
-    recent = None if by_user else answers.async_get_recent(hass, client)
-    if recent is None and not by_user and answers.async_get_pause(hass):
-        return Verification(Outcome.INCONCLUSIVE, "", credential, answered=False)
-    if recent is None:
-        recent = await async_join(
+    verification = _async_known(hass, answers.client_of(domain, credential), reason)
+    if verification is None:
+        by_user = reason in {Reason.USER, Reason.ENTERED}
+        verification = await async_join(
             hass,
             ("inquiry", domain, credential.client_id, credential.client_secret),
-            lambda: _async_ask(hass, domain, credential),
+            lambda: _async_ask(hass, domain, credential, by_user=by_user),
         )
-    async_judge(hass, application_credential, recent)
-    return recent
+    async_judge(hass, application_credential, verification)
+    return verification
+
+
+@callback
+def _async_known(
+    hass: HomeAssistant, client: answers.Client, reason: Reason
+) -> Verification | None:
+    """Return what is known without asking; None where the server is to be asked."""
+    if reason is Reason.USER:
+        return None
+    if recent := answers.async_get_recent(hass, client):
+        is_rejected = recent.verification.outcome is Outcome.REJECTED
+        if is_rejected or not (recent.by_user and reason is Reason.TROUBLE):
+            return recent.verification
+    if answers.async_get_pause(hass):
+        return Verification(Outcome.INCONCLUSIVE, "", client[1], answered=False)
+    return None
 
 
 async def _async_ask(
-    hass: HomeAssistant, domain: str, credential: DeveloperCredential
+    hass: HomeAssistant, domain: str, credential: DeveloperCredential, *, by_user: bool
 ) -> Verification:
-    verification = Verification(Outcome.INCONCLUSIVE, "", credential)
     given = await async_ask_platform(hass, domain, credential)
     redirect_uri = _async_redirect_uri(hass)
-    if given and redirect_uri:
-        asked = DeveloperCredential(credential.client_id, given.client_secret)
-        verification = await async_verify_at_token_endpoint(hass, given.server, asked, redirect_uri)
-    answers.async_note(hass, answers.client_of(domain, credential), verification)
+    if given is None or redirect_uri is None:
+        # Nobody was asked.
+        return Verification(Outcome.INCONCLUSIVE, "", credential)
+    asked = DeveloperCredential(credential.client_id, given.client_secret)
+    verification = await async_verify_at_token_endpoint(hass, given.server, asked, redirect_uri)
+    client = answers.client_of(domain, credential)
+    answers.async_note(hass, client, verification, by_user=by_user)
     return verification
 
 
@@ -93,7 +126,7 @@ def async_note(
         verification: What came of it.
     """
     client = answers.client_of(domain, credential)
-    answers.async_note(hass, client, verification)
+    answers.async_note(hass, client, verification, by_user=True)
     if verification.outcome in KNOWN:
         async_note_accepted(hass, domain, credential.client_id)
     for one in async_get_application_credentials(hass).values():

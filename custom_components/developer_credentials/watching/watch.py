@@ -34,7 +34,7 @@ from ..core_credentials.options import async_get_options
 from ..core_credentials.users import async_get_application_credential_users, async_learn_users
 from ..credentials.store import async_get_users_of
 from . import answers, deletion, logins, rejection
-from .inquiries import async_inquire
+from .inquiries import Reason, async_inquire
 from .memory import async_get_logins, async_was_accepted
 
 # Seconds after the start at which what was never seen is verified.
@@ -54,8 +54,16 @@ class _Why(IntEnum):
     """Entries fail, or are asked for a login, that may use it."""
     FIRST_SEEN = 3
     """It may never have been verified."""
-    VERIFY = 4
-    """It is new, or rejected."""
+    REJECTED = 4
+    """It is rejected; it may be accepted by now."""
+    ENTERED = 5
+    """It was entered, or changed."""
+
+    @property
+    def reason(self) -> Reason:
+        """Why its server is asked."""
+        reasons = {_Why.TROUBLE: Reason.TROUBLE, _Why.ENTERED: Reason.ENTERED}
+        return reasons.get(self, Reason.ROUTINE)
 
 
 @callback
@@ -101,8 +109,8 @@ class _Watch:
         """Begin."""
         self._hass = hass
         self._queue: dict[str, _Why] = {}
-        # Those whose server did not answer.
-        self._unanswered: dict[str, _Why] = {}
+        # Those whose server did not answer, or was not asked because it had answered just before.
+        self._later: dict[str, _Why] = {}
         self._task: asyncio.Task[None] | None = None
         self._end_pause: CALLBACK_TYPE | None = None
         self._is_started = False
@@ -153,12 +161,12 @@ class _Watch:
 
     @callback
     def _ask_again(self, _: datetime) -> None:
-        """Verify what is rejected, and what its server did not answer to."""
-        unanswered, self._unanswered = self._unanswered, {}
-        for item_id, why in unanswered.items():
+        """Verify what is rejected, and what its server was not asked about, or did not answer."""
+        later, self._later = self._later, {}
+        for item_id, why in later.items():
             self._look_at(item_id, why)
         for item_id in rejection.async_get_core_rejections(self._hass):
-            self._look_at(item_id, _Why.VERIFY)
+            self._look_at(item_id, _Why.REJECTED)
 
     def _current_clients(self) -> dict[str, answers.Client]:
         return {
@@ -177,7 +185,7 @@ class _Watch:
             and self._clients[item_id] != before.get(item_id)
             and async_get_options(self._hass).verify
         ):
-            self._look_at(item_id, _Why.VERIFY)
+            self._look_at(item_id, _Why.ENTERED)
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -284,7 +292,9 @@ class _Watch:
                 self._hass, one.domain, one.credential.client_id
             ) and not logins_back.intersection(user.entry_id for user in users):
                 return
-        verification = await async_inquire(self._hass, one)
-        if not verification.answered:
-            self._unanswered[item_id] = why
+        before = answers.async_get_recent(self._hass, answers.client_of(one.domain, one.credential))
+        verification = await async_inquire(self._hass, one, why.reason)
+        is_old = before is not None and before.verification is verification
+        if not verification.answered or (why is _Why.TROUBLE and is_old):
+            self._later[item_id] = why
         self._take_back(item_id)
