@@ -10,7 +10,8 @@ import signal
 import sys
 import tempfile
 
-from demo.authorization_server import DemoAuthorizationServer
+from demo import scene
+from demo.authorization_server import MY_REDIRECT_URI, DemoAuthorizationServer
 from demo.home_assistant import PASSWORD, USERNAME, Client, HomeAssistant, free_port
 from demo.journey import ACCESS_TOKEN_LIFETIME, Journey
 
@@ -19,10 +20,13 @@ Home Assistant   {home_assistant}   log in as {username} with password {password
 Demo Cloud       {cloud}   log in as demo with password demo
 
 1. In Demo Cloud's developer console, create an application with the redirect URI
-   {home_assistant}/auth/external/callback
+   {redirect_uri}
 2. In Home Assistant: Settings, Devices & services, Add integration, Demo Cloud.
-   Enter the application's client id and secret, then log in at Demo Cloud.
+   Enter the application's client ID and client secret, then log in at Demo Cloud.
 3. Rotate the client secret in the developer console, wait a minute, and look at Settings, Repairs.
+
+The same with Peer Cloud, an integration on Home Assistant's own application credentials. Plain
+Cloud has a credential from YAML, whose other items are bad: look at Settings, Repairs.
 
 Ctrl-C stops both; nothing stays behind.
 """
@@ -30,6 +34,7 @@ Ctrl-C stops both; nothing stays behind.
 
 async def _serve(home_assistant: HomeAssistant, cloud: DemoAuthorizationServer) -> None:
     """Run both until the task is cancelled."""
+    scene.prepare(cloud, home_assistant.url)
     _say("Starting Home Assistant; its very first start takes a minute.")
     await home_assistant.start()
     async with Client.onboard(home_assistant.url):
@@ -38,6 +43,7 @@ async def _serve(home_assistant: HomeAssistant, cloud: DemoAuthorizationServer) 
         WELCOME.format(
             home_assistant=home_assistant.url,
             cloud=cloud.url,
+            redirect_uri=MY_REDIRECT_URI,
             username=USERNAME,
             password=PASSWORD,
         )
@@ -53,7 +59,8 @@ async def _run(*, once: bool, port: int, cloud_port: int) -> int:
             port=free_port(cloud_port), access_token_lifetime=ACCESS_TOKEN_LIFETIME
         ) as cloud,
     ):
-        home_assistant = HomeAssistant(Path(config_dir), free_port(port), cloud.url)
+        yaml = "" if once else scene.YAML
+        home_assistant = HomeAssistant(Path(config_dir), free_port(port), cloud.url, yaml)
         task: asyncio.Task[int | None] = asyncio.create_task(
             Journey(home_assistant, cloud).run() if once else _serve(home_assistant, cloud)
         )

@@ -14,7 +14,7 @@ import signal
 import sys
 from threading import Thread
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -24,6 +24,7 @@ from .grants import CodeGrant, OAuth2Server, basic_credentials
 from .http_server import LoopbackServer
 from .models import AUTH_METHODS, BASIC, POST, PUBLIC, Client, State
 
+MY_REDIRECT_URI: Final = "https://my.home-assistant.io/redirect/oauth"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -60,6 +61,9 @@ class DemoAuthorizationServer:
         clients: The registered clients by client id; may be changed.
         token_requests: The token requests so far, oldest first.
         unavailable: Whether the token and revocation endpoints and the API answer 503.
+        my_instance: The Home Assistant that logins go on to whose redirect URI is My Home
+            Assistant's, as that would lead the browser on, for it cannot be reached without the
+            Internet. Empty to redirect there.
     """
 
     issued: ClassVar[set[str]] = set()
@@ -80,6 +84,7 @@ class DemoAuthorizationServer:
         self.clients = self._state.clients
         self.token_requests: list[TokenRequest] = []
         self.unavailable = False
+        self.my_instance = ""
         self._app = self._create_app()
         self._oauth2 = OAuth2Server(self._app, self._state)
         self._server: LoopbackServer | None = None
@@ -214,12 +219,21 @@ class DemoAuthorizationServer:
         if request.method == "GET":
             return render_template("login.html", **page)
         if request.form.get("action") == "deny":
-            return self._oauth2.finish(grant, None)
+            return self._finish(grant, None)
         username = request.form.get("username", "")
         if username not in self.users or self.users[username] != request.form.get("password"):
             page["message"] = "The user name or the password is wrong."
             return render_template("login.html", **page), HTTPStatus.FORBIDDEN
-        return self._oauth2.finish(grant, username)
+        return self._finish(grant, username)
+
+    def _finish(self, grant: CodeGrant, username: str | None) -> Response:
+        """Redirect the browser to the application, or to where My Home Assistant would."""
+        response = self._oauth2.finish(grant, username)
+        location = response.location or ""
+        if self.my_instance and location.startswith(f"{MY_REDIRECT_URI}?"):
+            callback = f"{self.my_instance}/auth/external/callback"
+            response.location = location.replace(MY_REDIRECT_URI, callback, 1)
+        return response
 
     def _refusal(self, message: str, value: str) -> ResponseReturnValue:
         """Tell the user what must not be told by a redirect (section 4.1.2.1)."""

@@ -270,6 +270,18 @@ class Client:
         )
         return step
 
+    async def begin_credential(self, domain: str) -> dict[str, Any]:
+        """Go to the form of a new credential of an integration, and return it.
+
+        It is the way from "Add integration, Developer Credentials", which sets that up first.
+        """
+        step = await self.start_flow("developer_credentials")
+        if step.get("step_id") == "set_up":
+            step = await self.continue_flow(step["flow_id"], {})
+        if step["type"] == "menu":
+            step = await self.continue_flow(step["flow_id"], {"next_step_id": "integration"})
+        return await self.continue_flow(step["flow_id"], {"domain": domain})
+
     async def open_redirect(self, url: str) -> str:
         """Open the URL that the login redirects to, as the browser does, and return the page."""
         async with self._session.get(url) as response:

@@ -17,15 +17,21 @@ from demo.home_assistant import Client, HomeAssistant
 
 ACCESS_TOKEN_LIFETIME = 5
 SENSOR = "sensor.demo_account_requests"
+PEER_SENSOR = "sensor.peer_cloud_requests"
 
 # Programs and libraries that Home Assistant misses on a bare machine, and says so.
 ABSENT = ("libturbojpeg", "ffmpeg")
 
-# What Demo Cloud's coordinator says of the secret that the server refuses.
-REFUSED = re.compile(r"Error fetching demo_cloud data: 500, message=.invalid_client")
+# What the coordinators say of the secret that the server refuses.
+REFUSED = re.compile(
+    r"Error fetching demo_cloud data: 500, message=.invalid_client"
+    r"|Token request for peer_cloud_\w+ failed \(invalid_client\)"
+    r"|Authentication failed while fetching peer_cloud data"
+)
 
 # Bounds for what happens by itself, in seconds.
 PATIENCE = 60.0
+SOON = 10.0
 
 
 class Journey:
@@ -66,6 +72,8 @@ class Journey:
             await self._outlive_the_token(client, before)
             await self._rotate_too_late(client)
             await self._rotate_in_time(client)
+            await self._rotate_application_credential(client)
+            await self._mistype_application_credential(client)
         await self._home_assistant.stop()
         self._told("Home Assistant stopped")
 
@@ -88,7 +96,7 @@ class Journey:
             client_secret=self._client_secret,
             redirect_uris=(f"{self._home_assistant.url}/auth/external/callback",),
         )
-        step = await client.start_flow("developer_credentials")
+        step = await client.begin_credential("demo_cloud")
         assert step.get("step_id") == "credential", step
         step = await client.continue_flow(
             step["flow_id"],
@@ -105,23 +113,27 @@ class Journey:
 
     async def _add_integration(self, client: Client) -> None:
         """Run Demo Cloud's own flow, log in at the server, and come back."""
-        step = await client.start_flow("demo_cloud")
+        await self._log_in(client, "demo_cloud")
+        self._told("the entry is loaded")
+
+    async def _log_in(self, client: Client, domain: str) -> None:
+        """Run the flow of an integration, up to an entry that is loaded."""
+        step = await client.start_flow(domain)
         assert step["type"] == "external", step
-        self._told("Demo Cloud's flow goes straight to the login", step["url"].split("?")[0])
+        self._told(f"{domain}'s flow goes straight to the login", step["url"].split("?")[0])
         redirect = await log_in(step["url"], "demo", "demo")
-        self._told("logged in at Demo Cloud, which redirects to", redirect.split("?")[0])
+        self._told("logged in at the server, which redirects to", redirect.split("?")[0])
         page = await client.open_redirect(redirect)
         assert "window.close" in page, page
         step = await client.continue_flow(step["flow_id"])
         assert step["type"] == "create_entry", step
         self._told("the entry is created", step["title"])
-        await self._assert_loaded(client)
-        self._told("the entry is loaded")
+        await self._assert_loaded(client, domain)
 
     async def _outlive_the_token(self, client: Client, before: int) -> None:
         """Wait until the access token has expired, and see that another one serves."""
         refreshes = self._refreshes()
-        await self._update(client)
+        await self._update(client, SENSOR)
         after = await self._sensor(client)
         assert self._refreshes() > refreshes, self._refreshes()
         assert after > before, (before, after)
@@ -132,7 +144,7 @@ class Journey:
         before = await client.command("config/entity_registry/get", entity_id=SENSOR)
         old = self._cloud.clients[self._client_id].client_secret
         self._rotate()
-        await self._update(client)
+        await self._update(client, SENSOR)
 
         async def is_available() -> object:
             state = await client.request("GET", f"states/{SENSOR}")
@@ -174,7 +186,7 @@ class Journey:
         assert step["reason"] == "credential_saved", step
         application.old_client_secret = ""
         before = await self._sensor(client)
-        await self._update(client)
+        await self._update(client, SENSOR)
 
         async def goes_on() -> object:
             # Whatever is no number is an interruption.
@@ -185,6 +197,85 @@ class Journey:
             "a secret that is entered in time interrupts nothing", await self._sensor(client)
         )
 
+    async def _rotate_application_credential(self, client: Client) -> None:
+        """Let the server refuse the secret of an integration that knows nothing of ours."""
+        await self._add_application_credential(client, "peer", self._register("peer"))
+        await self._log_in(client, "peer_cloud")
+        secret = self._register("peer")
+        await self._update(client, PEER_SENSOR)
+        issue = await self._rejection(client, PATIENCE)
+        self._told("Peer Cloud's secret is refused, and a repair says", issue["translation_key"])
+
+        async def flows() -> object:
+            return await client.command("config_entries/flow/progress")
+
+        await _until(flows, [])
+        await self._correct(client, issue, "peer", secret)
+        await self._assert_loaded(client, "peer_cloud")
+        assert await flows() == []
+        self._told("with the new secret its entry is back, and nobody was asked to log in")
+
+    async def _mistype_application_credential(self, client: Client) -> None:
+        """Enter a wrong secret in Home Assistant's own dialog, which checks nothing."""
+        secret = self._register("other")
+        started = time.monotonic()
+        item_id = await self._add_application_credential(client, "other", "mistyped")
+        issue = await self._rejection(client, SOON)
+        seconds = time.monotonic() - started
+        self._told("a mistyped application credential is told", f"after {seconds:.1f} s")
+        await self._correct(client, issue, "other", secret)
+        assert await self._issues(client) == []
+        await client.command("application_credentials/delete", application_credentials_id=item_id)
+
+    def _register(self, client_id: str) -> str:
+        """Give an application at the server a new secret, and return it."""
+        secret = secrets.token_urlsafe(32)
+        self._secrets.add(secret)
+        redirect_uri = f"{self._home_assistant.url}/auth/external/callback"
+        self._cloud.add_client(client_id, client_secret=secret, redirect_uris=(redirect_uri,))
+        return secret
+
+    async def _add_application_credential(
+        self, client: Client, client_id: str, client_secret: str
+    ) -> str:
+        """Do what Home Assistant's own dialog does, and return the id of the item."""
+        asked = len(self._cloud.token_requests)
+        item = await client.command(
+            "application_credentials/create",
+            domain="peer_cloud",
+            client_id=client_id,
+            client_secret=client_secret,
+        )
+
+        async def is_verified() -> object:
+            return len(self._cloud.token_requests) > asked
+
+        await _until(is_verified, expected=True)
+        return str(item["id"])
+
+    async def _rejection(self, client: Client, patience: float) -> dict[str, Any]:
+        """Wait for the repair of a rejected application credential."""
+
+        async def keys() -> object:
+            return [issue["translation_key"] for issue in await self._issues(client)]
+
+        await _until(keys, ["application_credential_rejected"], patience)
+        (issue,) = await self._issues(client)
+        return issue
+
+    async def _correct(
+        self, client: Client, issue: dict[str, Any], client_id: str, client_secret: str
+    ) -> None:
+        """Enter the right secret in the repair of a rejected application credential."""
+        fix = {"handler": "developer_credentials", "issue_id": issue["issue_id"]}
+        step = await client.request("POST", "repairs/issues/fix", fix)
+        for answer in (
+            {"next_step_id": "edit_application_credential"},
+            {"client_id": client_id, "client_secret": client_secret},
+        ):
+            step = await client.request("POST", f"repairs/issues/fix/{step['flow_id']}", answer)
+        assert step["type"] == "create_entry", step
+
     def _rotate(self) -> None:
         """Give the application a new secret."""
         self._client_secret = f"{secrets.token_urlsafe(32)} %&+\"'ü"
@@ -194,11 +285,11 @@ class Journey:
     def _form(self) -> dict[str, str]:
         return {"client_id": self._client_id, "client_secret": self._client_secret}
 
-    async def _update(self, client: Client) -> None:
-        """Have the sensor read anew, with an access token that has expired."""
+    async def _update(self, client: Client, sensor: str) -> None:
+        """Have a sensor read anew, with an access token that has expired."""
         self._cloud.expire_access_tokens()
         await asyncio.sleep(ACCESS_TOKEN_LIFETIME + 1)
-        await client.request("POST", "services/homeassistant/update_entity", {"entity_id": SENSOR})
+        await client.request("POST", "services/homeassistant/update_entity", {"entity_id": sensor})
 
     async def _issues(self, client: Client) -> list[dict[str, Any]]:
         issues = (await client.command("repairs/list_issues"))["issues"]
@@ -216,9 +307,9 @@ class Journey:
         requests = self._cloud.token_requests
         return sum(request.form["grant_type"] == "refresh_token" for request in requests)
 
-    async def _assert_loaded(self, client: Client) -> None:
+    async def _assert_loaded(self, client: Client, domain: str = "demo_cloud") -> None:
         async def states() -> object:
-            entries = await client.command("config_entries/get", domain="demo_cloud")
+            entries = await client.command("config_entries/get", domain=domain)
             return [entry["state"] for entry in entries]
 
         await _until(states, ["loaded"])
@@ -252,9 +343,11 @@ class Journey:
         print(f"ok  {step}{': ' if result != '' else ''}{result}", flush=True)
 
 
-async def _until(read: Callable[[], Awaitable[object]], expected: object) -> None:
+async def _until(
+    read: Callable[[], Awaitable[object]], expected: object, patience: float = PATIENCE
+) -> None:
     """Read until it is as expected, for as long as there is patience."""
-    for _ in range(int(PATIENCE / 0.2)):
+    for _ in range(int(patience / 0.2)):
         if (seen := await read()) == expected:
             return
         await asyncio.sleep(0.2)

@@ -6,7 +6,14 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentry
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigFlowResult,
+    ConfigSubentry,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers import issue_registry as ir
@@ -15,7 +22,10 @@ import voluptuous as vol
 
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.credentials.store import async_get_by_key
+from custom_components.developer_credentials.credentials.store import (
+    SUBENTRY_TYPE,
+    async_get_by_key,
+)
 from custom_components.developer_credentials.oauth2.redirect_uri import RedirectUri
 from custom_components.developer_credentials.testing import async_add_credential
 from demo.browser import log_in
@@ -64,11 +74,33 @@ async def add_credential(
     credential = DeveloperCredential(
         client_id, client_secret, name, redirect_uri=redirect_uri, variables=variables
     )
-    subentry = async_get_by_key(
-        hass, (domain, await async_add_credential(hass, domain, credential))
-    )
+    auth_domain = await async_add_credential(hass, domain, credential)
+    await hass.async_block_till_done()
+    subentry = async_get_by_key(hass, (domain, auth_domain))
     assert subentry is not None
     return subentry
+
+
+async def begin_adding(hass: HomeAssistant, domain: str = "demo_cloud") -> ConfigFlowResult:
+    """Go to the form of a new credential, as from "Add integration"; set this one up before."""
+    flow = hass.config_entries.flow
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    if step["step_id"] == "set_up":
+        step = await flow.async_configure(step["flow_id"], {})
+        await hass.async_block_till_done()
+    if step["type"] is FlowResultType.MENU:
+        step = await flow.async_configure(step["flow_id"], {"next_step_id": "integration"})
+    return await flow.async_configure(step["flow_id"], {CONF_DOMAIN: domain})
+
+
+async def begin_adding_in_list(
+    hass: HomeAssistant, domain: str = "demo_cloud"
+) -> SubentryFlowResult:
+    """Go to the form of a new credential, as from "Add credential" of the entry."""
+    flow = hass.config_entries.subentries
+    handler = (entry_of(hass).entry_id, SUBENTRY_TYPE)
+    step = await flow.async_init(handler, context={"source": SOURCE_USER})
+    return await flow.async_configure(step["flow_id"], {CONF_DOMAIN: domain})
 
 
 def entry_of(hass: HomeAssistant) -> ConfigEntry:

@@ -27,8 +27,11 @@ BORDERS: Final[dict[str, frozenset[str]]] = {
     "credentials": frozenset({"oauth2", CONTRACT}),
     "core_credentials": frozenset({"oauth2", CONTRACT, "credentials"}),
     "watching": frozenset({"oauth2", CONTRACT, "credentials", "core_credentials"}),
+    "adopting": frozenset({"oauth2", CONTRACT, "credentials", "core_credentials", "watching"}),
     "flows": frozenset({"oauth2", CONTRACT, "credentials", "core_credentials", "watching"}),
-    TOP: frozenset({"oauth2", CONTRACT, "credentials", "core_credentials", "watching", "flows"}),
+    TOP: frozenset(
+        {"oauth2", CONTRACT, "credentials", "core_credentials", "watching", "adopting", "flows"}
+    ),
     TESTING: frozenset(
         {"oauth2", CONTRACT, "credentials", "core_credentials", "watching", "flows", TOP}
     ),

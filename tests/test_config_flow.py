@@ -1,5 +1,6 @@
 """Tests of the flows that add and edit a credential."""
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import SimpleNamespace
@@ -7,11 +8,13 @@ from typing import Any
 from unittest.mock import MagicMock, patch
 
 from homeassistant import loader
+from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_INTEGRATION_DISCOVERY,
     SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigEntryDisabler,
+    ConfigEntryState,
     ConfigFlowResult,
     ConfigSubentry,
     SubentryFlowContext,
@@ -33,9 +36,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-import custom_components
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from custom_components.developer_credentials.flows.credential_request import CredentialRequest
 from custom_components.developer_credentials.flows.credential_subject import OwnCredential
 from custom_components.developer_credentials.oauth2.errors import InvalidClientError
@@ -47,6 +50,8 @@ from tests.common import (
     REDIRECT_URI,
     SENTINEL,
     add_credential,
+    begin_adding,
+    begin_adding_in_list,
     begin_repair,
     collapsed,
     continue_repair,
@@ -55,7 +60,7 @@ from tests.common import (
     stored,
     suggested,
 )
-from tests.conftest import COMPONENTS, Install
+from tests.conftest import Install
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "demo_cloud")
 
@@ -66,10 +71,6 @@ FORM = {"client_id": "id", "client_secret": SENTINEL}
 def client(demo_cloud: DemoAuthorizationServer) -> None:
     """Register the client of the tests at Demo Cloud."""
     demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
-
-
-async def _begin(hass: HomeAssistant) -> ConfigFlowResult:
-    return await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
 
 
 async def _submit(
@@ -84,9 +85,72 @@ def _edit(subentry: ConfigSubentry) -> SubentryFlowContext:
     return {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
 
 
+async def test_set_up(hass: HomeAssistant) -> None:
+    """One submit sets it up, after it was said what that does; more is offered, and not needed."""
+    flow = hass.config_entries.flow
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert (step["type"], step["step_id"]) == (FlowResultType.FORM, "set_up")
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    step = await _submit(hass, step, {})
+    assert (step["type"], step["step_id"]) == (FlowResultType.MENU, "next")
+    assert step["menu_options"] == ["integration", "finish"]
+    # Whoever closes the dialog now has it.
+    assert entry_of(hass).state is ConfigEntryState.LOADED
+    assert entry_of(hass).title == "Developer Credentials"
+    result = await _submit(hass, step, {"next_step_id": "finish"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "set_up")
+    assert entry_of(hass).subentries == {}
+    # From then on the dialog begins with what there is to do.
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert step["step_id"] == "integration"
+
+
+async def test_set_up_leads_on(hass: HomeAssistant) -> None:
+    """After the set-up, application credentials can be edited where there are any."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    items = hass.data[application_credentials.DATA_COMPONENT].data
+    items["fitbit_id"] = {"id": "fitbit_id", "domain": "fitbit", **FORM}
+    flow = hass.config_entries.flow
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    step = await _submit(hass, step, {})
+    assert step["menu_options"] == ["integration", "application_credential", "finish"]
+    step = await _submit(hass, step, {"next_step_id": "application_credential"})
+    assert step["step_id"] == "application_credential"
+    step = await _submit(hass, step, {"credential": "fitbit_id"})
+    assert step["step_id"] == "edit_application_credential"
+    # Later, the menu comes first.
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert (step["type"], step["step_id"]) == (FlowResultType.MENU, "user")
+    assert step["menu_options"] == ["integration", "application_credential"]
+
+
+async def test_set_up_twice_at_a_time(hass: HomeAssistant) -> None:
+    """Two dialogs, and YAML meanwhile, make one entry."""
+    flow = hass.config_entries.flow
+    steps = [await flow.async_init(DOMAIN, context={"source": SOURCE_USER}) for _ in range(2)]
+    yaml = hass.async_create_task(async_get_or_create_entry(hass))
+    results = await asyncio.gather(
+        *(hass.async_create_task(flow.async_configure(one["flow_id"], {})) for one in steps)
+    )
+    assert [one["step_id"] for one in results] == ["next", "next"]
+    assert await yaml is entry_of(hass)
+
+
+async def test_add_in_the_list_begins_with_adding(hass: HomeAssistant) -> None:
+    """The entry's own flow asks for the integration, whatever else could be done."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    items = hass.data[application_credentials.DATA_COMPONENT].data
+    items["fitbit_id"] = {"id": "fitbit_id", "domain": "fitbit", **FORM}
+    entry = await async_get_or_create_entry(hass)
+    step = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "credential"), context={"source": SOURCE_USER}
+    )
+    assert step["step_id"] == "integration"
+
+
 async def test_add(hass: HomeAssistant) -> None:
-    """With one integration the flow begins with the form, and goes on into the login."""
-    step = await _begin(hass)
+    """The form has what the user needs, and goes on into the login."""
+    step = await begin_adding(hass)
     assert step["type"] is FlowResultType.FORM
     assert step["step_id"] == "credential"
     placeholders = step["description_placeholders"]
@@ -126,23 +190,28 @@ async def test_add(hass: HomeAssistant) -> None:
 async def test_second_credential_logs_in_with_it(hass: HomeAssistant) -> None:
     """The login after the form is one with the credential that was just entered."""
     await add_credential(hass, "demo_cloud", "other")
-    result = await _submit(hass, await _begin(hass), FORM)
+    result = await _submit(hass, await begin_adding(hass), FORM)
     flow = hass.config_entries.flow._progress[result["next_flow"][1]]  # noqa: SLF001
     assert flow.flow_impl.domain == "demo_cloud_id"  # type: ignore[attr-defined]
 
 
 async def test_choose_integration(hass: HomeAssistant, install: Install) -> None:
-    """With several, the user chooses by name; one without a config flow ends there."""
+    """The user chooses by name; an integration without a config flow ends there."""
     install("a_cloud", OFFLINE_PLATFORM)
     install("no_cloud")
-    step = await _begin(hass)
+    await async_get_or_create_entry(hass)
+    step = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert step["step_id"] == "integration"
+    assert step["description_placeholders"] is not None
+    assert step["description_placeholders"]["url"].startswith("https://")
     assert step["data_schema"] is not None
     (selector,) = step["data_schema"].schema.values()
-    assert selector.config["options"] == [
-        {"value": "a_cloud", "label": "A Cloud"},
-        {"value": "demo_cloud", "label": "Demo Cloud"},
-    ]
+    options = selector.config["options"]
+    assert {"value": "a_cloud", "label": "A Cloud"} in options
+    assert {"value": "demo_cloud", "label": "Demo Cloud"} in options
+    assert "no_cloud" not in [option["value"] for option in options]
+    labels = [option["label"].casefold() for option in options]
+    assert labels == sorted(labels)
     step = await _submit(hass, step, {"domain": "a_cloud"})
     assert step["step_id"] == "credential"
     assert step["description_placeholders"] is not None
@@ -152,16 +221,6 @@ async def test_choose_integration(hass: HomeAssistant, install: Install) -> None
     assert "next_flow" not in result
     (credential,) = stored(hass)
     assert (credential["domain"], credential["client_secret"]) == ("a_cloud", "")
-
-
-async def test_no_integration(hass: HomeAssistant, install: Install) -> None:
-    """Without an integration that has the platform, the flow says so and where to read on."""
-    custom_components.__path__ = [COMPONENTS[0]]
-    hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-    result = await _begin(hass)
-    assert result["reason"] == "no_integrations"
-    assert result["description_placeholders"] is not None
-    assert result["description_placeholders"]["url"].startswith("https://")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +235,7 @@ async def test_bad_client_id(hass: HomeAssistant, client_id: str, error: str) ->
     """A client id that is empty, or there already, is refused; the user corrects it on the spot."""
     await add_credential(hass, "demo_cloud", "taken", name="First")
     values = {**FORM, "client_id": client_id, "more": {"name": "Second"}}
-    step = await _submit(hass, await _begin(hass), values)
+    step = await _submit(hass, await begin_adding(hass), values)
     assert step["errors"] == {"client_id": error}
     shown = {"client_id": client_id, "client_secret": None, "name": "Second"}
     assert suggested(step) == shown
@@ -187,7 +246,7 @@ async def test_bad_client_id(hass: HomeAssistant, client_id: str, error: str) ->
 async def test_rejected(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
     """What the server rejects is said above the fields, and is corrected there."""
     wrong = FORM | {"client_secret": f"{SENTINEL}-wrong"}
-    step = await _begin(hass)
+    step = await begin_adding(hass)
     assert "save_anyway" not in suggested(step)
     step = await _submit(hass, step, wrong)
     # The frontend has emptied the field of the secret.
@@ -208,7 +267,7 @@ async def test_submitted_once_more(
 ) -> None:
     """Submitting what was rejected asks the server again; it overrides nothing."""
     demo_cloud.clients["id"].client_secret = f"{SENTINEL}-other"
-    step = await _submit(hass, await _begin(hass), FORM)
+    step = await _submit(hass, await begin_adding(hass), FORM)
     asked = len(demo_cloud.token_requests)
     step = await _submit(hass, step, {"client_id": "id"})
     assert step["errors"] == {"base": "rejected"}
@@ -223,7 +282,7 @@ async def test_submitted_once_more(
 async def test_saved_anyway(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
     """What was rejected is saved by a switch of its own, which is for what was shown alone."""
     wrong = FORM | {"client_secret": f"{SENTINEL}-wrong"}
-    step = await _submit(hass, await _begin(hass), wrong)
+    step = await _submit(hass, await begin_adding(hass), wrong)
     assert suggested(step)["save_anyway"] is None
     other = {"client_id": "other", "save_anyway": True}
     step = await _submit(hass, step, other)
@@ -249,8 +308,7 @@ async def test_saved_anyway_in_the_list(hass: HomeAssistant) -> None:
     """The list says so, too, where a credential is added that the server rejects."""
     await add_credential(hass, "demo_cloud", "first")
     flow = hass.config_entries.subentries
-    handler = (entry_of(hass).entry_id, "credential")
-    step = await flow.async_init(handler, context={"source": SOURCE_USER})
+    step = await begin_adding_in_list(hass)
     step = await flow.async_configure(step["flow_id"], {"client_id": "unknown"})
     assert step["errors"] == {"base": "rejected"}
     values = {"client_id": "unknown", "save_anyway": True}
@@ -271,7 +329,7 @@ async def test_redirect_uri_rejected(
     demo_cloud.add_client(
         "id", client_secret=SENTINEL, token_endpoint_auth_method="client_secret_basic"
     )
-    step = await _begin(hass)
+    step = await begin_adding(hass)
     assert collapsed(step)
     step = await _submit(hass, step, FORM)
     assert step["errors"] == {"base": "redirect_uri_rejected"}
@@ -306,7 +364,7 @@ async def test_other_redirect_uri(
         headers={"HA-Frontend-Base": address}
     )
     demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(own,))
-    step = await _submit(hass, await _begin(hass), FORM)
+    step = await _submit(hass, await begin_adding(hass), FORM)
     more = step["data_schema"].schema["more"].schema.schema  # type: ignore[union-attr]
     config = more["redirect_uri"].config
     assert config["mode"] == "list"
@@ -336,7 +394,7 @@ async def test_other_authentication_method(
         redirect_uris=(REDIRECT_URI,),
         token_endpoint_auth_method="client_secret_basic",
     )
-    await _submit(hass, await _begin(hass), FORM)
+    await _submit(hass, await begin_adding(hass), FORM)
     (credential,) = stored(hass)
     assert credential["token_endpoint_auth_method"] == "client_secret_basic"
 
@@ -442,7 +500,7 @@ async def test_verified_with_the_server_of_a_subclass(
 ) -> None:
     """A platform that makes the implementation itself has its server asked as well."""
     install("a_cloud", SUBCLASS.format(url=demo_cloud.url))
-    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    step = await begin_adding(hass, "a_cloud")
     step = await _submit(hass, step, {**FORM, "client_secret": f"{SENTINEL}-wrong"})
     assert step["errors"] == {"base": "rejected"}
     result = await _submit(hass, step, FORM)
@@ -474,7 +532,7 @@ async def async_get_authorization_server(hass):
 async def test_not_verified(hass: HomeAssistant, install: Install, platform: str) -> None:
     """A platform that declares no server now does not keep the user from saving."""
     install("a_cloud", platform)
-    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    step = await begin_adding(hass, "a_cloud")
     values = {name: FORM[name] for name in suggested(step).keys() & FORM.keys()}
     result = await _submit(hass, step, values)
     assert result["reason"] == "credential_saved_unchecked"
@@ -482,25 +540,25 @@ async def test_not_verified(hass: HomeAssistant, install: Install, platform: str
 
 async def test_two_tabs(hass: HomeAssistant) -> None:
     """The form of the first credential, submitted at the same time in several tabs, counts once."""
-    tabs = [await _begin(hass) for _ in range(3)]
+    tabs = [await begin_adding(hass) for _ in range(3)]
     tasks = [
         hass.async_create_task(hass.config_entries.flow.async_configure(tab["flow_id"], FORM))
         for tab in tabs
     ]
-    results = [await task for task in tasks]
-    assert [result["reason"] for result in results] == [
-        "credential_saved",
-        "already_configured",
-        "already_configured",
-    ]
+    saved, *others = [await task for task in tasks]
+    assert saved["reason"] == "credential_saved"
+    # The others keep what was entered.
+    for other in others:
+        assert other["errors"] == {"client_id": "already_configured"}
+        assert suggested(other)["client_id"] == "id"
     assert [credential["client_id"] for credential in stored(hass)] == ["id"]
 
 
 async def test_cancelled(hass: HomeAssistant) -> None:
-    """A flow that is left leaves nothing."""
-    step = await _submit(hass, await _begin(hass), FORM | {"client_secret": "wrong"})
+    """A flow that is left leaves nothing, but that Developer Credentials is set up."""
+    step = await _submit(hass, await begin_adding(hass), FORM | {"client_secret": "wrong"})
     hass.config_entries.flow.async_abort(step["flow_id"])
-    assert hass.config_entries.async_entries(DOMAIN) == []
+    assert stored(hass) == []
     assert hass.config_entries.flow.async_progress() == []
 
 
@@ -526,7 +584,8 @@ async def test_disabled(hass: HomeAssistant) -> None:
     await add_credential(hass, "demo_cloud")
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
-    assert (await _begin(hass))["reason"] == "entry_disabled"
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["reason"] == "entry_disabled"
 
 
 @pytest.mark.parametrize("when", ["before", "while the server is asked"])
@@ -537,11 +596,9 @@ async def test_disabled_while_the_form_is_open(hass: HomeAssistant, flow: str, w
     entry_id = entry_of(hass).entry_id
     step: Mapping[str, Any]
     if flow == "config flow":
-        step = await _begin(hass)
+        step = await begin_adding(hass)
     else:
-        step = await hass.config_entries.subentries.async_init(
-            (entry_id, "credential"), context={"source": SOURCE_USER}
-        )
+        step = await begin_adding_in_list(hass)
     asked: list[DeveloperCredential] = []
 
     async def disable() -> None:
@@ -598,9 +655,8 @@ async def test_removed_while_the_form_is_open(hass: HomeAssistant) -> None:
     await add_credential(hass, "demo_cloud", "first")
     entry_id = entry_of(hass).entry_id
     flow = hass.config_entries.subentries
-    handler = (entry_id, "credential")
-    subentry_step = await flow.async_init(handler, context={"source": SOURCE_USER})
-    step = await _begin(hass)
+    subentry_step = await begin_adding_in_list(hass)
+    step = await begin_adding(hass)
     await hass.config_entries.async_remove(entry_id)
     result = await flow.async_configure(subentry_step["flow_id"], FORM)
     assert result["reason"] == "entry_removed"
@@ -613,8 +669,7 @@ async def test_subentry_flow(hass: HomeAssistant) -> None:
     """The entry's own flow adds a credential the same way."""
     await add_credential(hass, "demo_cloud", "first")
     flow = hass.config_entries.subentries
-    handler = (entry_of(hass).entry_id, "credential")
-    step = await flow.async_init(handler, context={"source": SOURCE_USER})
+    step = await begin_adding_in_list(hass)
     assert step["step_id"] == "credential"
     step = await flow.async_configure(step["flow_id"], FORM | {"client_id": "first"})
     assert step["errors"] == {"client_id": "already_configured"}
@@ -716,7 +771,7 @@ async def test_edit_keeps_a_choice_that_is_not_offered(hass: HomeAssistant) -> N
 
 async def test_empty_client_id_loses_nothing(hass: HomeAssistant) -> None:
     """The secret that was entered beside an empty client id is there when that is corrected."""
-    step = await _submit(hass, await _begin(hass), FORM | {"client_id": " "})
+    step = await _submit(hass, await begin_adding(hass), FORM | {"client_id": " "})
     assert step["step_id"] == "retry"
     await _submit(hass, step, {"client_id": "id"})
     assert stored(hass)[0]["client_secret"] == SENTINEL
@@ -853,7 +908,7 @@ async def test_file_in_the_place_of_a_value(
     entered = {**FORM, "more": {"name": FILE if field == "name" else "App"}}
     if field != "name":
         entered[field] = FILE
-    step = await _submit(hass, await _begin(hass), entered)
+    step = await _submit(hass, await begin_adding(hass), entered)
     # Nothing is shown at the fields of a section.
     assert step["errors"] == {"base" if field == "name" else field: "not_a_value"}
     kept = {"name": "App", "client_id": "id", "client_secret": None, field: None}
@@ -915,7 +970,7 @@ async def test_client_of_the_platform(
         token_endpoint_auth_method="none",
     )
     install("a_cloud", platform.replace("{url}", demo_cloud.url))
-    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    step = await begin_adding(hass, "a_cloud")
     assert "redirect_uri" not in suggested(step)
     placeholders = step["description_placeholders"]
     assert placeholders is not None
@@ -975,7 +1030,7 @@ async def test_platform_that_needs_a_credential(
         own = f"@property\n    def redirect_uri(self): {fails}"
         broken = broken.replace('redirect_uri = "https://app.example/callback"', own)
     install("a_cloud", broken.replace("{url}", "http://127.0.0.1:9"))
-    step = await _submit(hass, await _begin(hass), {"domain": "a_cloud"})
+    step = await begin_adding(hass, "a_cloud")
     assert suggested(step).keys() == {"client_id", "client_secret", "name"}
     placeholders = step["description_placeholders"]
     assert placeholders is not None

@@ -3,6 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from homeassistant.components.application_credentials import (
+    DATA_COMPONENT,
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
@@ -10,19 +15,30 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util import slugify
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.core_credentials.collection import (
+    async_get_application_credentials,
+)
+from custom_components.developer_credentials.watching.memory import async_note_accepted
+from custom_components.developer_credentials.watching.rejection import async_report
 from demo.authorization_server import DemoAuthorizationServer
+from tests.adopting.acme import get_implementation
+from tests.adopting.conftest import acme, adopted
 from tests.common import (
     PLATFORM,
     REDIRECT_URI,
     SENTINEL,
     add_credential,
+    begin_adding,
     entry_of,
     log_in_and_return,
 )
 from tests.conftest import Install
+from tests.core_credentials.peer import SERVER
+
+__all__ = ["acme", "adopted"]
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -73,7 +89,7 @@ async def test_demo_cloud(
     """What a credential is used for is there, and how its server answered; no client, no token."""
     demo_cloud.add_client(CLIENT_ID, client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
     flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    step = await begin_adding(hass)
     form = {
         "client_id": CLIENT_ID,
         "client_secret": SENTINEL,
@@ -119,6 +135,10 @@ async def test_demo_cloud(
         },
         "damaged_credentials": [],
         "platform_problems": {},
+        "application_credentials": [],
+        "adoptions": [],
+        "options": {"look_after": True, "verify": True, "adopt": "none", "adopted": []},
+        "private_api_unknown": [],
     }
     demo_cloud.clients[CLIENT_ID].client_secret = SENTINEL
     await account.runtime_data.async_refresh()
@@ -161,3 +181,73 @@ async def test_platform_problems(
     await async_get_implementations(hass, "broken")
     data = await _diagnostics(hass, hass_client, entry_of(hass))
     assert data["platform_problems"] == {"broken": "missing_function"}
+
+
+async def test_application_credentials(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
+) -> None:
+    """How those of Home Assistant are doing is told, without their ids: they have the client's."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    server = SERVER.format(url="http://127.0.0.1:9")
+    install("entered", application_credentials=server)
+    install("imported", application_credentials=server)
+    await add_credential(hass, "demo_cloud", CLIENT_ID)
+    collection = hass.data[DATA_COMPONENT]
+    item = {"domain": "entered", "client_id": CLIENT_ID, "client_secret": SENTINEL}
+    await collection.async_create_item(item)
+    await async_import_client_credential(hass, "imported", ClientCredential(CLIENT_ID, "", "Name"))
+    await hass.async_block_till_done()
+    entered, _ = async_get_application_credentials(hass).values()
+    entry = MockConfigEntry(domain="entered", data={"auth_implementation": entered.item_id})
+    entry.add_to_hass(hass)
+    async_report(hass, entered, f"{SENTINEL} in words")
+    async_note_accepted(hass, "imported", CLIENT_ID)
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    first, second = data["application_credentials"]
+    assert datetime.fromisoformat(first.pop("rejected_since"))
+    assert first == {
+        "domain": "entered",
+        "has_secret": True,
+        "imported": False,
+        "accepted_before": False,
+        "entries": {entry.entry_id: "not_loaded"},
+    }
+    assert second == {
+        "domain": "imported",
+        "has_secret": False,
+        "imported": True,
+        "accepted_before": True,
+        "rejected_since": None,
+        "entries": {},
+    }
+
+
+@pytest.mark.usefixtures("adopted")
+async def test_adoptions(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """What became of implementations is told, without their keys: they have the client's id."""
+    implementation = await get_implementation(hass)
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert data["adoptions"] == [{"domain": "acme", "outcome": "adopted", "in_use": 1}]
+    assert implementation.domain not in str(data)
+
+
+async def test_options(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """What the user lets us do is told."""
+    await add_credential(hass, "demo_cloud", CLIENT_ID)
+    options = {"look_after": False, "adopt": "chosen", "adopted": ["withings", "nest"]}
+    hass.config_entries.async_update_entry(entry_of(hass), options=options)
+    await hass.async_block_till_done()
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert data["options"] == {**options, "verify": True, "adopted": ["nest", "withings"]}
+
+
+async def test_private_api_unknown(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> None:
+    """What of Home Assistant is not as it is known here is told."""
+    await add_credential(hass, "demo_cloud", CLIENT_ID)
+    assert await async_setup_component(hass, "application_credentials", {})
+    hass.data["application_credentials"] = None
+    data = await _diagnostics(hass, hass_client, entry_of(hass))
+    assert data["private_api_unknown"] == ["collection of application credentials"]
+    assert data["application_credentials"] == []

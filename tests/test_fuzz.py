@@ -106,6 +106,7 @@ REAL: Final[dict[str, st.SearchStrategy[Any]]] = {
     "developer_credentials_id": st.integers(0, 2),
     "config_entry_id": st.just("unknown"),
     "application_credentials_id": st.just("unknown"),
+    "application_credentials": st.booleans(),
 }
 
 

@@ -10,9 +10,15 @@ from http import HTTPStatus
 import json
 import logging
 import re
+import time
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
+from homeassistant.components.application_credentials import (
+    DATA_COMPONENT,
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import MATCH_ALL
 from homeassistant.core import HomeAssistant
@@ -28,12 +34,17 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.developer_credentials import async_import_developer_credential
 from custom_components.developer_credentials.const import DOMAIN, LOGGER
+from custom_components.developer_credentials.core_credentials.collection import (
+    async_get_application_credentials,
+)
 from custom_components.developer_credentials.credentials.store import async_find_subentry
 from custom_components.developer_credentials.credentials.yaml_import import async_import_items
 from custom_components.developer_credentials.credentials.yaml_reader import YamlList
 from custom_components.developer_credentials.oauth2.client import DeveloperCredential
+from custom_components.developer_credentials.watching.rejection import async_report
 from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, add_credential, entry_of, issue_ids
 from tests.conftest import Install
+from tests.core_credentials.peer import SERVER
 from tests.recording_server import RecordingServer, answer
 
 pytestmark = pytest.mark.usefixtures("current_request_with_host")
@@ -116,6 +127,9 @@ INTEGRATIONS: Final = {
     "own_yaml": Integration(PLATFORM + OWN_YAML, "invalid_client"),
 }
 
+# Integrations on application credentials of Home Assistant: what became of their credential.
+CORE: Final = ("core_rejected", "core_deleted")
+
 YAML: Final = [
     {"domain": "rejected", "client_secret": f"{SENTINEL}-1"},
     {"domain": "rejected", "client_id": f"{CLIENT} a", "client_secret": SENTINEL, "nmae": CLIENT},
@@ -132,7 +146,7 @@ def _leaks(text: str) -> list[str]:
     marks = {re.sub("[^a-z0-9]", "", mark.lower()) for mark in (CLIENT, WORDS, SENTINEL)}
     digests = {
         hashlib.sha256(f"{domain}_read_only_mark".encode()).hexdigest()[:12]
-        for domain in INTEGRATIONS
+        for domain in (*INTEGRATIONS, *CORE)
     }
     return [mark for mark in marks | digests if mark in plain]
 
@@ -146,6 +160,26 @@ def _respond(server: RecordingServer) -> None:
         return await answer({"error": error, "error_description": WORDS}, status)(request)
 
     server.respond = respond
+
+
+async def _connect_core(hass: HomeAssistant, install: Install, url: str) -> None:
+    """Have an application credential rejected, and one deleted while it is used."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    for domain in CORE:
+        install(domain, application_credentials=SERVER.format(url=f"{url}/{domain}"), __init__=INIT)
+        credential = ClientCredential(CLIENT, SENTINEL, "My app")
+        await async_import_client_credential(hass, domain, credential, f"{domain}_read_only_mark_9")
+        token = {"access_token": SENTINEL, "expires_at": time.time() + 3600}
+        data = {"auth_implementation": f"{domain}_read_only_mark_9", "token": token}
+        entry = MockConfigEntry(domain=domain, title=TITLE, data=data)
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+    rejected, deleted = async_get_application_credentials(hass).values()
+    async_report(hass, rejected, WORDS)
+    await hass.data[DATA_COMPONENT].async_delete_item(deleted.item_id)
+    await hass.async_block_till_done()
+    texts = {issue.translation_key for issue in ir.async_get(hass).issues.values()}
+    assert {"application_credential_rejected", "application_credential_deleted"} <= texts
 
 
 async def _connect(hass: HomeAssistant, domain: str) -> None:
@@ -187,6 +221,7 @@ async def events(hass: HomeAssistant, install: Install, server: RecordingServer)
     hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
     (entry,) = hass.config_entries.async_entries("orphaned")
     await hass.config_entries.async_reload(entry.entry_id)
+    await _connect_core(hass, install, server.url)
     await hass.async_block_till_done()
     states = {
         domain: entry.state

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import zlib
 
 from aiohttp import web
+from homeassistant.components.application_credentials import DATA_COMPONENT
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
@@ -123,6 +124,10 @@ class TestSecretsStay:
     ) -> None:
         """None of Home Assistant's own commands tells one."""
         await add_credential(hass, "demo_cloud")
+        for component in ("application_credentials", "config"):
+            assert await async_setup_component(hass, component, {})
+        item = {"id": "peer_id", "domain": "peer", "client_id": "id", "client_secret": SENTINEL}
+        hass.data[DATA_COMPONENT].data["peer_id"] = item
         client = await hass_ws_client()
         entry_id = entry_of(hass).entry_id
         for command in (
@@ -131,9 +136,13 @@ class TestSecretsStay:
             {"type": "config_entries/flow/progress"},
             {"type": "repairs/list_issues"},
             {"type": f"{DOMAIN}/list"},
+            {"type": f"{DOMAIN}/list", "application_credentials": True},
         ):
             await client.send_json_auto_id(command)
-            assert SENTINEL not in str(await client.receive_json())
+            answer = await client.receive_json()
+            assert answer["success"]
+            assert SENTINEL not in str(answer)
+        assert len(answer["result"]) == 2
 
     async def test_representations(self, hass: HomeAssistant, server: RecordingServer) -> None:
         """No representation or text of an object has one."""

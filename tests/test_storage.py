@@ -15,7 +15,6 @@ from homeassistant.components import application_credentials
 from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
-    SOURCE_USER,
     ConfigSubentry,
     SubentryFlowContext,
 )
@@ -57,7 +56,15 @@ from custom_components.developer_credentials.websocket_commands import (
     async_edit_application_credential,
     async_update,
 )
-from tests.common import CONFIG_FLOW, SENTINEL, add_credential, entry_of, stored
+from tests.common import (
+    CONFIG_FLOW,
+    SENTINEL,
+    add_credential,
+    begin_adding,
+    begin_adding_in_list,
+    entry_of,
+    stored,
+)
 from tests.conftest import Install
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "away")
@@ -211,15 +218,11 @@ async def test_forms(
     """Any text in the form: "Add integration", "Add credential", the gear, and the repair."""
     values = _form(client_id, secret, name)
     manager = hass.config_entries.flow
-    step: Any = await manager.async_init(DOMAIN, context={"source": SOURCE_USER})
-    if step.get("step_id") == "integration":
-        step = await manager.async_configure(step["flow_id"], {"domain": "acme"})
+    step: Any = await begin_adding(hass, "acme")
     await _submit(manager, step, values)
     subentries = hass.config_entries.subentries
     handler = entry_of(hass).entry_id, "credential"
-    step = await subentries.async_init(handler, context={"source": SOURCE_USER})
-    if step.get("step_id") == "integration":
-        step = await subentries.async_configure(step["flow_id"], {"domain": "acme"})
+    step = await begin_adding_in_list(hass, "acme")
     await _submit(subentries, step, {**values, "client_id": f"{client_id}a"})
     context = SubentryFlowContext(source=SOURCE_RECONFIGURE, subentry_id=credential.subentry_id)
     step = await subentries.async_init(handler, context=context)
@@ -362,8 +365,8 @@ async def test_what_json_writers_make_of_an_emoji(
     await async_import_items(hass, await async_check_items(hass, config[DOMAIN]))
     assert [(one["client_id"], one["client_secret"], one["name"]) for one in stored(hass)] == [
         ("a", SENTINEL, "App 😀"),
-        ("c", SENTINEL, None),
-        ("d", f"{SENTINEL}😀", None),
+        ("c", SENTINEL, "Acme (YAML)"),
+        ("d", f"{SENTINEL}😀", "Acme (YAML)"),
     ]
     await flush_store(hass.config_entries._store)  # noqa: SLF001
     (entry,) = hass_storage["core.config_entries"]["data"]["entries"]

@@ -10,6 +10,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.developer_credentials.core_credentials.options import (
+    ADOPT_CHOICES,
+    CONF_ADOPT,
+    CONF_ADOPTED,
+    CONF_LOOK_AFTER,
+    CONF_VERIFY,
+)
 from custom_components.developer_credentials.flows.credential_form import SAVED
 from custom_components.developer_credentials.oauth2.client import OBJECTIONS
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
@@ -53,7 +60,6 @@ PLACEHOLDERS = {
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": TOLD,
     "config.abort.integration_gone": {"domain"},
-    "config.abort.no_integrations": {"url"},
     "config.abort.server_unknown": {"detail"},
     "config.abort.token_": {"integration", "detail"},
     "config.error.": FORM,
@@ -61,21 +67,25 @@ PLACEHOLDERS = {
     "config.step.credential.": FORM,
     "config.step.edit.": FORM,
     "config.step.edit_application_credential.": FORM,
+    "config.step.integration.": {"url"},
     "config.step.retry.": FORM,
     "config_subentries.credential.abort.credential_saved": TOLD,
     "config_subentries.credential.create_entry.": TOLD,
     "config_subentries.credential.abort.integration_gone": {"domain"},
-    "config_subentries.credential.abort.no_integrations": {"url"},
     "config_subentries.credential.error.": FORM,
     "config_subentries.credential.step.credential.": FORM,
     "config_subentries.credential.step.edit.": FORM,
-    "config_subentries.credential.step.edit_application_credential.": FORM,
+    "config_subentries.credential.step.integration.": {"url"},
     "config_subentries.credential.step.retry.": FORM,
     # An issue is for everybody; the steps of its repair bring what is for admins.
     "issues.credential_rejected.fix_flow.": FORM,
     "issues.credential_rejected.fix_flow.abort.credential_saved": TOLD,
     "issues.credential_rejected.title": {"credential"},
     "issues.application_credential_rejected.title": {"credential"},
+    "issues.application_credential_rejected.fix_flow.": FORM
+    | {"answer", "credential", "entries", "since"},
+    "issues.application_credential_rejected.fix_flow.abort.credential_saved": TOLD,
+    "issues.application_credential_rejected.fix_flow.abort.integration_gone": {"domain"},
     "issues.application_credential_deleted.title": {"credential"},
     "issues.application_credential_deleted.fix_flow.": {
         "credential",
@@ -137,23 +147,33 @@ def test_each_text_stands_once() -> None:
 
 def test_flows_speak_alike() -> None:
     """Both flows have the same texts."""
-    for section in ("step", "error"):
-        assert SUBENTRY[section] == CONFIG[section]
-    common = SUBENTRY["abort"].keys() & CONFIG["abort"].keys()
-    assert {key: SUBENTRY["abort"][key] for key in common} == {
-        key: CONFIG["abort"][key] for key in common
-    }
+    assert SUBENTRY["error"] == CONFIG["error"]
+    # That of the entry adds and edits credentials of ours.
+    assert set(SUBENTRY["step"]) == {"integration", "credential", "retry", "edit"}
+    for section in ("step", "abort"):
+        for key in SUBENTRY[section].keys() & CONFIG[section].keys():
+            assert SUBENTRY[section][key] == CONFIG[section][key]
+    # The label of a button, and the title of what it opens.
+    assert CONFIG["initiate_flow"] == {"user": CONFIG["step"]["user"]["title"]}
+    assert set(SUBENTRY["initiate_flow"]) == {"user", "reconfigure"}
 
 
 def test_form_texts() -> None:
     """Each step, field and error of the form has a text, and each text has its use."""
     form = SOURCE["credential_form"] + SOURCE["credential_steps"]
-    assert set(re.findall(r"def async_step_(\w+)", form)) == set(CONFIG["step"])
+    own, _, _ = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
+    steps = set(re.findall(r"def async_step_(\w+)", form + own))
+    without_text = {"import", "integration_discovery", "finish"}
+    assert steps - without_text == set(CONFIG["step"])
     fields = {"client_id", "client_secret", "save_anyway"} | VARIABLES
     more = {"name", "redirect_uri"}
-    menu = CONFIG["step"]["user"]["menu_options"]
-    options = re.findall(r"menu_options=\[(.*?)\]", form)[0]
-    assert set(menu) == set(re.findall(r'"(\w+)"', options))
+    menus = [
+        set(re.findall(r'"(\w+)"', options))
+        for options in re.findall(r"options ?= ?\[(.*?)\]", own)
+    ]
+    user, following = (CONFIG["step"][step] for step in ("user", "next"))
+    assert menus == [set(user["menu_options"]), set(following["menu_options"])]
+    assert set(user["menu_option_descriptions"]) == menus[0]
     nothing: set[str] = set()
     for step, names, in_section in (
         ("integration", {"domain"}, nothing),
@@ -173,6 +193,23 @@ def test_form_texts() -> None:
     assert set(options) == {*RedirectUri, REGISTERED}
 
 
+def test_options_texts() -> None:
+    """Each field, choice and error of the options flow has a text, and each text has its use."""
+    steps = TRANSLATIONS["options"]["step"]
+    assert set(re.findall(r'step_id="(\w+)"', SOURCE["options_flow"])) == set(steps)
+    for step, fields in (
+        ("init", {CONF_LOOK_AFTER, CONF_VERIFY, CONF_ADOPT}),
+        ("adopted", {CONF_ADOPTED}),
+    ):
+        assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == fields
+    assert set(TRANSLATIONS["selector"][CONF_ADOPT]["options"]) == set(ADOPT_CHOICES)
+    errors = re.findall(r'CONF_\w+: "(\w+)"', SOURCE["options_flow"])
+    assert set(errors) == set(TRANSLATIONS["options"]["error"])
+    # What is experimental is called so wherever it is chosen.
+    assert "experimental" in steps["init"]["data"][CONF_ADOPT]
+    assert "experimental" in steps["adopted"]["title"]
+
+
 def test_situation_texts() -> None:
     """Each text that the form is composed of has its use."""
     form = SOURCE["situation"] + SOURCE["credential_form"]
@@ -184,7 +221,6 @@ def test_situation_texts() -> None:
 def test_abort_texts() -> None:
     """Each abort has a text, and each text has its use."""
     reasons = {name: set(re.findall(r'reason="(\w+)"', SOURCE[name])) for name in SOURCE}
-    kinds = {kind.reason for kind in KINDS} - {"invalid_client"}
     authorize = set(re.findall(r'"(authorize_\w+)"', SOURCE["flow_handler"]))
     config_flow, _, subentry_flow = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     # Home Assistant aborts by itself where the unique id of a subentry is taken.
@@ -194,7 +230,7 @@ def test_abort_texts() -> None:
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))
         | reasons["flow_handler"]
-        | {f"token_{kind}" for kind in kinds}
+        | {f"token_{kind.reason}" for kind in KINDS}
         | authorize
         | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))
     )
@@ -206,7 +242,9 @@ def test_issue_texts() -> None:
     """Each repair has a text, and each text has its use."""
     platform = re.findall(r'PlatformError\(\s*"(\w+)"', "".join(SOURCE.values()))
     yaml = re.findall(r'YamlProblem\([\w.]+, "(\w+)"', SOURCE["yaml_reader"])
-    others = re.findall(r'translation_key="(\w+)"', "".join(SOURCE.values()))
+    # But for those of exceptions.
+    key = r'(?<!translation_domain=DOMAIN, )translation_key="(\w+)"'
+    others = re.findall(key, "".join(SOURCE.values()))
     assert {f"platform_{reason}" for reason in platform} | {
         f"yaml_{reason}" for reason in yaml
     } | set(others) - set(TRANSLATIONS["exceptions"]) == set(TRANSLATIONS["issues"])
@@ -221,14 +259,18 @@ def test_repair_texts() -> None:
         for name in ("credential_rejected", "entries_orphaned")
     )
     assert orphaned["error"] == CONFIG["error"]
-    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repairs"]))
+    unchanged = set(re.findall(r'return "(still_\w+)"', SOURCE["repair_flow"]))
     assert rejected["error"].keys() == CONFIG["error"].keys() | unchanged
     assert rejected["error"].items() >= CONFIG["error"].items()
     for step in ("credential", "retry"):
         for texts in ("description", "title"):
             assert orphaned["step"][step][texts] == CONFIG["step"][step][texts]
+    core = TRANSLATIONS["issues"]["application_credential_rejected"]["fix_flow"]
+    assert core["error"] == rejected["error"]
+    form = "edit_application_credential"
     for step, its in (
         ("edit", rejected["step"]["edit"]),
+        (form, core["step"][form]),
         ("credential", orphaned["step"]["credential"]),
         ("retry", orphaned["step"]["retry"]),
     ):
@@ -240,6 +282,10 @@ def test_repair_texts() -> None:
         assert its["data_description"] == (
             CONFIG["step"][step]["data_description"] | section["data_description"]
         )
+    assert set(core["step"]) == {form, "init", "built_in"}
+    assert set(core["step"]["init"]["menu_options"]) == {form, "log_in"}
+    reasons = set(re.findall(r'reason="(\w+)"', SOURCE["core_repairs"]))
+    assert set(core["abort"]) == reasons | set(SAVED.values())
     deleted = TRANSLATIONS["issues"]["application_credential_deleted"]["fix_flow"]
     assert set(deleted["step"]["init"]["menu_options"]) == {"restore", "move"}
     assert deleted["step"]["move"] == orphaned["step"]["move"]

@@ -7,9 +7,7 @@ from aiohttp import web
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    SOURCE_USER,
     ConfigEntryState,
-    ConfigFlowResult,
     ConfigSubentry,
     SubentryFlowContext,
     SubentryFlowResult,
@@ -43,6 +41,7 @@ from tests.common import (
     CONFIG_FLOW,
     SENTINEL,
     add_credential,
+    begin_adding,
     begin_repair,
     continue_repair,
     entry_of,
@@ -135,13 +134,6 @@ def _of(implementation: AbstractOAuth2Implementation) -> AuthImplementation:
     return implementation
 
 
-async def _begin(hass: HomeAssistant) -> ConfigFlowResult:
-    """Begin to add a credential of the integration."""
-    flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    return await flow.async_configure(step["flow_id"], {"domain": "acme"})
-
-
 async def _edit(
     hass: HomeAssistant, subentry: ConfigSubentry, values: dict[str, Any] | None = None
 ) -> SubentryFlowResult:
@@ -177,7 +169,7 @@ def _logins(hass: HomeAssistant) -> list[Any]:
 
 async def test_form(hass: HomeAssistant, server: RecordingServer) -> None:
     """The form asks for the variables above all, by the declared labels, and suggests defaults."""
-    step = await _begin(hass)
+    step = await begin_adding(hass, "acme")
     assert list(suggested(step))[:3] == ["variable_1", "variable_2", "client_id"]
     assert suggested(step)["variable_2"] == "eu"
     assert step["data_schema"] is not None
@@ -215,7 +207,7 @@ async def test_bad_value(
     fields: list[str],
 ) -> None:
     """A value that cannot be is said at its field, before anybody is asked; nothing is lost."""
-    step = await _begin(hass)
+    step = await begin_adding(hass, "acme")
     flow = hass.config_entries.flow
     step = await flow.async_configure(step["flow_id"], {**FORM, "more": {"name": "App"}, **values})
     assert step["errors"] == dict.fromkeys(fields, "variable_invalid")
@@ -233,10 +225,10 @@ async def test_bad_value(
 async def test_two_tenants(hass: HomeAssistant, server: RecordingServer) -> None:
     """The same client id at two tenants is two credentials; at one, it is there already."""
     for tenant in ("home", "office"):
-        step = await _begin(hass)
+        step = await begin_adding(hass, "acme")
         values = {**FORM, "variable_1": tenant}
         await hass.config_entries.flow.async_configure(step["flow_id"], values)
-    step = await _begin(hass)
+    step = await begin_adding(hass, "acme")
     step = await hass.config_entries.flow.async_configure(step["flow_id"], values)
     assert step["errors"] == {"client_id": "already_configured"}
     assert [one["auth_domain"] for one in stored(hass)] == ["acme_id", "acme_id_2"]

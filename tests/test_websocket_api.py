@@ -6,7 +6,11 @@ import random
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components.application_credentials import DATA_COMPONENT
+from homeassistant.components.application_credentials import (
+    DATA_COMPONENT,
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -626,13 +630,10 @@ async def test_restore_and_relink(hass: HomeAssistant, install: Install, command
     assert entry.data["auth_implementation"] == "acme_other"
 
 
-async def test_update_application_credential(
-    hass: HomeAssistant,
-    install: Install,
-    demo_cloud: DemoAuthorizationServer,
-    command: Command,
+async def _install_peer(
+    hass: HomeAssistant, install: Install, demo_cloud: DemoAuthorizationServer
 ) -> None:
-    """A tool edits an application credential of Home Assistant, verified as in the UI."""
+    """Install an integration on application credentials, and set these up."""
     demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
     install(
         "peer",
@@ -644,13 +645,80 @@ async def test_update_application_credential(
         ),
     )
     assert await async_setup_component(hass, "application_credentials", {})
+
+
+async def test_application_credentials(
+    hass: HomeAssistant,
+    install: Install,
+    demo_cloud: DemoAuthorizationServer,
+    command: Command,
+) -> None:
+    """Those of Home Assistant are listed where they are wanted, and verified."""
+    await _install_peer(hass, install, demo_cloud)
+    ours = await add_credential(hass, "acme")
+    collection = hass.data[DATA_COMPONENT]
+    item = {"domain": "peer", "client_id": "id", "client_secret": SENTINEL, "name": "My app"}
+    await collection.async_create_item(item)
+    await hass.async_block_till_done()
+    entry = MockConfigEntry(domain="peer", data={"auth_implementation": "peer_id"})
+    entry.add_to_hass(hass)
+    (first,) = await command("list")
+    assert await command("list", application_credentials=False) == [first]
+    told = {
+        "application_credential": True,
+        "id": "peer_id",
+        "domain": "peer",
+        "client_id": "id",
+        "name": "My app",
+        "auth_domain": "peer_id",
+        "has_secret": True,
+        "entries": [entry.entry_id],
+        "rejected": False,
+    }
+    assert await command("list", application_credentials=True) == [first, told]
+    this = {"application_credentials_id": "peer_id"}
+    assert (await command("verify", **this))["outcome"] == "accepted"
+    demo_cloud.clients["id"].client_secret = f"{SENTINEL}-rotated"
+    answer = await command("verify", **this)
+    assert answer["outcome"] == "rejected"
+    assert answer["detail"].startswith("invalid_client")
+    _, told = await command("list", application_credentials=True)
+    assert told["rejected"]
+
+    await async_import_client_credential(hass, "peer", ClientCredential("new", SENTINEL))
+    hass.config_entries.async_update_entry(entry, data={"auth_implementation": "peer"})
+    await collection.async_delete_item("peer_new")
+    await hass.async_block_till_done()
+    restored = await command("restore", domain="peer", auth_domain="peer")
+    assert (restored["id"], restored["entries"]) == ("peer_new", [entry.entry_id])
+    assert collection.data["peer_new"]["client_secret"] == SENTINEL
+
+    assert await command("list", application_credentials="yes") == "invalid_format"
+    assert await command("verify", application_credentials_id="gone") == "not_found"
+    assert await command("verify") == "invalid_format"
+    both = {**this, "developer_credentials_id": ours.subentry_id}
+    assert await command("verify", **both) == "invalid_format"
+    collection.data["peer_id"]["domain"] = "uninstalled"
+    assert await command("verify", **this) == "not_found"
+
+
+async def test_update_application_credential(
+    hass: HomeAssistant,
+    install: Install,
+    demo_cloud: DemoAuthorizationServer,
+    command: Command,
+) -> None:
+    """A tool edits an application credential of Home Assistant, verified as in the UI."""
+    await _install_peer(hass, install, demo_cloud)
     collection = hass.data[DATA_COMPONENT]
     item = {"domain": "peer", "client_id": "old", "client_secret": SENTINEL, "name": "My app"}
     created = await collection.async_create_item(item)
+    await hass.async_block_till_done()
     this = {"application_credentials_id": created["id"]}
     name = "update_application_credential"
     assert await command(name, **this, client_secret=f"{SENTINEL}-wrong") == "rejected"
     assert await command(name, **this, client_id="id") == {
+        "application_credential": True,
         "id": "peer_old",
         "domain": "peer",
         "client_id": "id",
@@ -658,6 +726,7 @@ async def test_update_application_credential(
         "auth_domain": "peer_old",
         "has_secret": True,
         "entries": [],
+        "rejected": False,
     }
     assert collection.async_items() == [{**created, "client_id": "id"}]
 

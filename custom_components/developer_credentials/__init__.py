@@ -18,7 +18,8 @@ from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from . import provider, websocket_api
+from . import provider, websocket_api, yaml_verification
+from .adopting.provider import async_adopt_from_now_on
 from .const import DOMAIN, LOGGER
 from .credentials import damage, entry_tokens, lost_platforms, migration, orphaned_entries
 from .credentials.entry_tokens import async_revoke_token
@@ -98,7 +99,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="yaml_invalid")
         yaml = hass.data[_DATA_YAML] = await async_check_items(hass, config.get(DOMAIN, []))
         if not _is_disabled(hass, yaml):
-            await async_import_items(hass, yaml)
+            new = await async_import_items(hass, yaml)
+            if entry := async_get_entry(hass):
+                yaml_verification.async_verify(hass, entry, new)
         elif yaml.items:
             raise ServiceValidationError(
                 translation_domain=DOMAIN, translation_key="entry_disabled"
@@ -142,7 +145,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Look after application credentials; import the YAML list into the entry."""
     # First, to see the logins that are asked for from now on.
     entry.async_on_unload(watch.async_watch(hass))
-    await async_import_items(hass, hass.data[_DATA_YAML])
+    async_adopt_from_now_on(hass, entry)
+    new = await async_import_items(hass, hass.data[_DATA_YAML])
+    yaml_verification.async_verify_after_start(hass, entry, new)
     async_withdraw_offers(hass)
     return True
 

@@ -1,8 +1,10 @@
-"""This integration's flows: add a credential, and edit it.
+"""This integration's flows: set it up, add a credential, and edit it.
 
 The config flow serves "Add integration", and other flows that ask for a credential, which are gone
-on with afterwards. The subentry flow serves "Add credential" and the gear of each credential. The
-import flow makes the config entry itself. The steps are those of `credential_steps`.
+on with afterwards. Without the config entry it says what the integration does, and makes it; then
+it adds credentials, and edits application credentials. The subentry flow serves "Add credential"
+and the gear of each credential. The import flow makes the config entry itself. The steps are those
+of `credential_steps`.
 """
 
 from contextlib import suppress
@@ -31,6 +33,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN, LOGGER
+from .core_credentials.adding import async_find_application_credential
+from .core_credentials.editing import async_get_editable_application_credentials
 from .credentials.migration import MINOR_VERSION
 from .credentials.rejection import async_insist
 from .credentials.store import (
@@ -46,16 +50,20 @@ from .credentials.store import (
     async_update_credential,
 )
 from .flows.credential_request import CredentialRequest
-from .flows.credential_steps import CredentialSteps
-from .flows.credential_subject import OwnCredential
+from .flows.credential_steps import AddingSteps, EditingSteps
+from .flows.credential_subject import NewPeerCredential, OwnCredential
+from .flows.options_flow import OptionsFlow
 from .oauth2.client import DeveloperCredential
 from .plain_text import plain_line
 
 
 class DeveloperCredentialsConfigFlow(
-    CredentialSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN
+    AddingSteps[ConfigFlowContext, ConfigFlowResult, str],
+    EditingSteps[ConfigFlowContext, ConfigFlowResult, str],
+    ConfigFlow,
+    domain=DOMAIN,
 ):
-    """Add a credential from "Add integration", or on behalf of an integration's flow."""
+    """Set this integration up; add and edit credentials, also for an integration's flow."""
 
     MINOR_VERSION = MINOR_VERSION
 
@@ -70,6 +78,13 @@ class DeveloperCredentialsConfigFlow(
         """Return the one type of subentries."""
         return {SUBENTRY_TYPE: CredentialSubentryFlow}
 
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the flow for what is done for application credentials."""
+        return OptionsFlow()
+
     async def async_step_import(self, _: None = None) -> ConfigFlowResult:
         """Make the config entry, for the first credential or for YAML."""
         return self.async_create_entry(title="Developer Credentials", data={})
@@ -79,11 +94,35 @@ class DeveloperCredentialsConfigFlow(
         self, user_input: dict[str, Any] | CredentialRequest | None = None
     ) -> ConfigFlowResult:
         """Begin, for the user or for another flow."""
-        if not isinstance(user_input, CredentialRequest):
-            if (entry := async_get_entry(self.hass)) and entry.disabled_by:
-                return self.async_abort(reason="entry_disabled")
-            return await super().async_step_user(user_input)
-        return await self._async_step_request(user_input)
+        if isinstance(user_input, CredentialRequest):
+            return await self._async_step_request(user_input)
+        if (entry := async_get_entry(self.hass)) is None:
+            return await self.async_step_set_up()
+        if entry.disabled_by:
+            return self.async_abort(reason="entry_disabled")
+        if not await async_get_editable_application_credentials(self.hass):
+            return await self.async_step_integration()
+        return self.async_show_menu(
+            step_id="user", menu_options=["integration", "application_credential"]
+        )
+
+    async def async_step_set_up(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say what is done from now on; make the config entry, and offer what can be done next."""
+        if user_input is None:
+            return self.async_show_form(step_id="set_up")
+        await async_get_or_create_entry(self.hass)
+        return await self.async_step_next()
+
+    async def async_step_next(self, _: None = None) -> ConfigFlowResult:
+        """Offer what can be done now that this integration is set up."""
+        options = ["integration", "application_credential", "finish"]
+        if not await async_get_editable_application_credentials(self.hass):
+            options.remove("application_credential")
+        return self.async_show_menu(step_id="next", menu_options=options)
+
+    async def async_step_finish(self, _: None = None) -> ConfigFlowResult:
+        """End where there is nothing else to do."""
+        return self.async_abort(reason="set_up")
 
     @override
     async def async_step_integration_discovery(
@@ -159,6 +198,20 @@ class DeveloperCredentialsConfigFlow(
             next_flow=await self._async_next_flow(subject.integration, auth_domain),
         )
 
+    @override
+    async def _async_add_application_credential(
+        self, subject: NewPeerCredential, credential: DeveloperCredential
+    ) -> ConfigFlowResult:
+        result = await super()._async_add_application_credential(subject, credential)
+        domain, client_id = subject.integration.domain, credential.client_id
+        if (added := async_find_application_credential(self.hass, domain, client_id)) is None:
+            return result
+        return self.async_abort(
+            reason=result["reason"],
+            description_placeholders=result["description_placeholders"],
+            next_flow=await self._async_next_flow(subject.integration, added.auth_domain),
+        )
+
     async def _async_next_flow(
         self, integration: Integration, auth_domain: str
     ) -> tuple[FlowType, str] | None:
@@ -189,10 +242,13 @@ class DeveloperCredentialsConfigFlow(
 
 
 class CredentialSubentryFlow(
-    CredentialSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
-    ConfigSubentryFlow,
+    AddingSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow
 ):
     """Add or edit a credential from the config entry."""
+
+    async def async_step_user(self, _: None = None) -> SubentryFlowResult:
+        """Begin to add a credential."""
+        return await self.async_step_integration()
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None

@@ -4,6 +4,7 @@ Client ids, secrets, tokens and the words of servers stay out; a credential is t
 """
 
 import asyncio
+from dataclasses import asdict
 import re
 from typing import Any
 
@@ -12,6 +13,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.loader import IntegrationNotFound, async_get_integration
 from yarl import URL
 
+from .adopting.provider import async_get_adoptions
+from .core_credentials.collection import ApplicationCredential
+from .core_credentials.editing import async_get_editable_application_credentials
+from .core_credentials.options import async_get_options
+from .core_credentials.users import async_get_application_credential_users
 from .credentials.last_answers import About, async_get
 from .credentials.rejection import async_get_rejections
 from .credentials.store import (
@@ -25,6 +31,9 @@ from .flows.credential_subject import OwnCredential
 from .oauth2.client import DeveloperCredential
 from .oauth2.server import AuthorizationServer
 from .platform import async_get_problems
+from .private_api import async_get_unknown
+from .watching.memory import async_was_accepted
+from .watching.rejection import async_get_core_rejections
 
 
 async def async_get_config_entry_diagnostics(
@@ -35,11 +44,39 @@ async def async_get_config_entry_diagnostics(
     credentials = await asyncio.gather(
         *(_async_credential(hass, one) for one in subentries.values())
     )
+    options = async_get_options(hass)
     return {
         "credentials": dict(zip(subentries, credentials, strict=True)),
         "damaged_credentials": list(async_get_damaged(hass)),
         "platform_problems": {
             domain: problem.reason for domain, problem in async_get_problems(hass).items()
+        },
+        "application_credentials": [
+            _application_credential(hass, one)
+            for one in (await async_get_editable_application_credentials(hass)).values()
+        ],
+        "adoptions": [
+            {"domain": one.domain, "outcome": one.outcome, "in_use": one.in_use}
+            for one in async_get_adoptions(hass)
+        ],
+        "options": {**asdict(options), "adopted": sorted(options.adopted)},
+        # What of Home Assistant is not as it is known, and not used therefore.
+        "private_api_unknown": sorted(async_get_unknown(hass)),
+    }
+
+
+def _application_credential(hass: HomeAssistant, one: ApplicationCredential) -> dict[str, Any]:
+    """Return how an application credential is doing; its id is made of the client id."""
+    rejection = async_get_core_rejections(hass).get(one.item_id)
+    return {
+        "domain": one.domain,
+        "has_secret": bool(one.credential.client_secret),
+        "imported": one.auth_domain != one.item_id,
+        "accepted_before": async_was_accepted(hass, one.domain, one.credential.client_id),
+        "rejected_since": rejection.since.isoformat() if rejection else None,
+        "entries": {
+            user.entry_id: user.state.value
+            for user in async_get_application_credential_users(hass, one)
         },
     }
 

@@ -1,17 +1,29 @@
 """What Home Assistant keeps for itself and is used here: the one file with private API.
 
 `application_credentials` keeps its collection in `hass.data`, and refuses updates. The frontend
-keeps each user's language. Whatever is not as it is known here is left alone: what depends on it is
-not offered, and that is told once.
+keeps each user's language; the OAuth2 helper its providers, and how it makes token requests.
+Whatever is not as it is known here is left alone: what depends on it is not offered, and that is
+told once.
 """
 
+from collections.abc import Awaitable, Callable
+import inspect
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_entry_oauth2_flow
 from homeassistant.helpers.collection import DictStorageCollection
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    LocalOAuth2Implementation,
+)
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER, PEER
+
+type ImplementationProvider = Callable[
+    [HomeAssistant, str], Awaitable[list[AbstractOAuth2Implementation]]
+]
 
 _DATA_COLLECTION: Final[HassKey[DictStorageCollection]] = HassKey(PEER)
 # What was told not to be as it is known.
@@ -62,20 +74,6 @@ def async_schedule_save(collection: DictStorageCollection) -> None:
     collection._async_schedule_save()  # noqa: SLF001 - see above
 
 
-@callback
-def async_get_current_step(hass: HomeAssistant, flow_id: str) -> object | None:
-    """Return the object that is the current step of a config flow; None where it cannot be told.
-
-    Home Assistant makes a new one whenever somebody opens the flow, or goes on with it.
-    """
-    flows = getattr(hass.config_entries.flow, "_progress", None)
-    if not isinstance(flows, dict):
-        _async_tell(hass, "list of flows", "logins that cannot help stay")
-        return None
-    step: object | None = getattr(flows.get(flow_id), "cur_step", None)
-    return step
-
-
 async def async_get_language_of(hass: HomeAssistant, user_id: str) -> str | None:
     """Return the language that a user has chosen in the frontend; None where that is not known."""
     if "frontend" not in hass.config.components:
@@ -92,3 +90,53 @@ async def async_get_language_of(hass: HomeAssistant, user_id: str) -> str | None
         return None
     language = stored.get("language") if isinstance(stored, dict) else None
     return language if isinstance(language, str) else None
+
+
+@callback
+def async_get_current_step(hass: HomeAssistant, flow_id: str) -> object | None:
+    """Return the object that is the current step of a config flow; None where it cannot be told.
+
+    Home Assistant makes a new one whenever somebody opens the flow, or goes on with it.
+    """
+    flows = getattr(hass.config_entries.flow, "_progress", None)
+    if not isinstance(flows, dict):
+        _async_tell(hass, "list of flows", "logins that cannot help stay")
+        return None
+    step: object | None = getattr(flows.get(flow_id), "cur_step", None)
+    return step
+
+
+@callback
+def async_get_implementation_provider(
+    hass: HomeAssistant, domain: str
+) -> ImplementationProvider | None:
+    """Return what provides the implementations of a component; None without it."""
+    key = getattr(config_entry_oauth2_flow, "DATA_PROVIDERS", "")
+    providers = hass.data.get(key)
+    provider = providers.get(domain) if isinstance(providers, dict) else None
+    if callable(provider):
+        found: ImplementationProvider = provider
+        return found
+    if domain in hass.config.components:
+        _async_tell(hass, "registry of OAuth2 providers", "no implementation is adopted")
+    return None
+
+
+@callback
+def async_is_token_request_known(hass: HomeAssistant) -> bool:
+    """Return whether Home Assistant makes token requests where that is known here."""
+    request = getattr(LocalOAuth2Implementation, "_token_request", None)
+    refresh = getattr(LocalOAuth2Implementation, "_async_refresh_token", None)
+    if _parameters(request) == ["self", "data"] and _parameters(refresh) == ["self", "token"]:
+        return True
+    _async_tell(hass, "way to make token requests", "no implementation is adopted")
+    return False
+
+
+def _parameters(function: object) -> list[str]:
+    """Return the names of a coroutine function's parameters; none for anything else."""
+    return (
+        list(inspect.signature(function).parameters)
+        if inspect.iscoroutinefunction(function)
+        else []
+    )

@@ -35,7 +35,7 @@ from .credentials.orphaned_entries import (
     async_replace,
     async_restore,
 )
-from .credentials.rejection import Rejection, async_get_rejections, client_of
+from .credentials.rejection import Rejection, async_get_rejections
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
     CONF_VARIABLES,
@@ -48,22 +48,18 @@ from .credentials.store import (
     key_of,
 )
 from .credentials.stored_credential import mended_data_of
-from .flows.credential_form import CredentialForm
+from .flows.core_repairs import RejectedApplicationCredentialFlow
 from .flows.credential_steps import choice
 from .flows.credential_subject import OwnCredential
+from .flows.repair_flow import CredentialRepairFlow, RejectionRepairFlow
 from .oauth2.client import DeveloperCredential
-from .oauth2.verification import Outcome, Verification
 from .plain_text import escape_markdown, plain_line
 from .platform import async_get_integrations, async_get_name
 from .watching import deletion
 
 if TYPE_CHECKING:
-    # The minimum version does not have the former.
-    from homeassistant.components.repairs.models import RepairsFlowContext, RepairsFlowResult
-
-    _Steps = CredentialForm[RepairsFlowContext, RepairsFlowResult, str]
-else:
-    _Steps = CredentialForm
+    # Not in the minimum version.
+    from homeassistant.components.repairs.models import RepairsFlowResult
 
 
 async def async_create_fix_flow(
@@ -77,23 +73,14 @@ async def async_create_fix_flow(
     if issue_id.startswith((DAMAGED_CREDENTIAL, SECOND_ENTRY)):
         return DamageFlow(issue_id)
     data = data or {}
+    if data.get("kind") == "application_credential_rejected":
+        return RejectedApplicationCredentialFlow(str(data["key"]))
     if "subentry_id" in data:
         return RejectedCredentialFlow(str(data["subentry_id"]))
     return OrphanedEntriesFlow(str(data.get("entry_id")))
 
 
-class CredentialRepairFlow(_Steps, RepairsFlow):
-    """A repair that takes a credential."""
-
-    @callback
-    def _finished(self, title: str) -> RepairsFlowResult:
-        """Return how it ends: repaired where the server accepts it, else with what is true."""
-        if self._verification and self._verification.outcome is Outcome.ACCEPTED:
-            return self.async_create_entry(data={})
-        return self.async_abort(**self._saved(title))
-
-
-class RejectedCredentialFlow(CredentialRepairFlow):
+class RejectedCredentialFlow(RejectionRepairFlow):
     """Correct a credential that the server rejects."""
 
     def __init__(self, subentry_id: str) -> None:
@@ -109,11 +96,6 @@ class RejectedCredentialFlow(CredentialRepairFlow):
         return await self.async_step_edit()
 
     @override
-    async def _async_overtaken(self, step_id: str) -> RepairsFlowResult | None:
-        self._rejected()
-        return await super()._async_overtaken(step_id)
-
-    @override
     async def _async_save(
         self, subject: OwnCredential, credential: DeveloperCredential
     ) -> RepairsFlowResult:
@@ -122,16 +104,9 @@ class RejectedCredentialFlow(CredentialRepairFlow):
         return self._finished(subentry.title)
 
     @override
-    def _error_of(self, credential: DeveloperCredential, verification: Verification) -> str | None:
-        """Return the error also where nothing has changed that the server could accept."""
-        _, rejection = self._rejected()
-        if client_of(credential) != client_of(rejection.credential):
-            return super()._error_of(credential, verification)
-        if verification.outcome is Outcome.REJECTED:
-            return "still_rejected"
-        if verification.outcome is Outcome.INCONCLUSIVE:
-            return "still_unchecked"
-        return super()._error_of(credential, verification)
+    @callback
+    def _rejected_credential(self) -> DeveloperCredential:
+        return self._rejected()[1].credential
 
     @callback
     def _rejected(self) -> tuple[ConfigSubentry, Rejection]:

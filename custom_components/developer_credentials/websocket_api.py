@@ -6,22 +6,25 @@ that a tool for the one is easily moved to the other; fields in brackets may be 
 
 | command | fields | answer |
 |---|---|---|
-| `developer_credentials/list` | | a list of credentials |
+| `developer_credentials/list` | [`application_credentials`] | a list of credentials; with `application_credentials: true`, those of Home Assistant follow |
 | `developer_credentials/create` | `domain`, `client_id`, [`client_secret`, `name`, `auth_domain`, `redirect_uri`, `variables`, `verify`] | the credential |
 | `developer_credentials/update` | `developer_credentials_id`, [`client_id`, `client_secret`, `name`, `redirect_uri`, `variables`, `verify`] | the credential |
 | `developer_credentials/delete` | `developer_credentials_id` | null |
-| `developer_credentials/verify` | `developer_credentials_id` | `outcome` (accepted, rejected, redirect_uri_rejected, inconclusive), and the server's words: `detail` |
+| `developer_credentials/verify` | [`developer_credentials_id` or `application_credentials_id`], one of them | `outcome` (accepted, rejected, redirect_uri_rejected, inconclusive), and the server's words: `detail` |
 | `developer_credentials/config` | | `domains` that take credentials, `integrations`: by domain, `description_placeholders`, and `variables` of the server, a list of `key`, `label`, `pattern`, `default`; and `redirect_uris` by choice |
 | `developer_credentials/config_entry` | `config_entry_id` | `developer_credentials_id` of the credential that the entry uses, or nothing |
 | `developer_credentials/relink` | `domain`, `auth_domain`, `developer_credentials_id` | null; the entries that name this `auth_domain` use this credential from now on, and their users log in again where it is another client |
-| `developer_credentials/restore` | `domain`, `auth_domain` | the credential, which was deleted since the start of Home Assistant while entries named its `auth_domain` |
-| `developer_credentials/update_application_credential` | `application_credentials_id`, [`client_id`, `client_secret`, `name`, `verify`] | `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain` and `entries` of an application credential of Home Assistant, after the change |
+| `developer_credentials/restore` | `domain`, `auth_domain` | the credential or application credential, which was deleted since the start of Home Assistant while entries named this `auth_domain` |
+| `developer_credentials/update_application_credential` | `application_credentials_id`, [`client_id`, `client_secret`, `name`, `verify`] | the application credential of Home Assistant, after the change |
 | `developer_credentials/subscribe` | | null; then events, each a list of changes: `change_type` (added, updated, removed), `developer_credentials_id`, `item`: the credential; at first all as added; it ends when its user is no longer an admin |
 
 A credential has `id`, `domain`, `client_id`, `has_secret`, `name`, `auth_domain`, `redirect_uri`,
 `token_endpoint_auth_method`, `variables` (the values of the server's variables by key, less those
 that are the default), and `entries`: the ids of the config entries that use it. What is left out of
 an update stays; `variables` are given as a whole. A credential is verified before it is saved, unless `verify` is false.
+
+An application credential has `application_credential` (true), `id`, `domain`, `client_id`,
+`has_secret`, `name`, `auth_domain`, `entries`, and `rejected`: whether its server is known to reject it.
 
 Errors: `invalid_format` (a field is missing, unknown, or not of its kind; the message names it),
 `not_found`, `already_configured` (the integration has the client id, at the server that the variables
@@ -56,6 +59,7 @@ from .oauth2.client import are_variables
 from .oauth2.redirect_uri import RedirectUri
 from .websocket_commands import (
     CONF_APPLICATION_CREDENTIAL_ID,
+    CONF_APPLICATION_CREDENTIALS,
     CONF_CREDENTIAL_ID,
     CONF_ENTRY_ID,
     CONF_VERIFY,
@@ -156,6 +160,7 @@ def _is_text(value: object) -> bool:
 
 # The fields that are no texts: whether a value is of their kind.
 _IS_OF_KIND: Final[dict[str, Callable[[object], bool]]] = {
+    CONF_APPLICATION_CREDENTIALS: lambda value: isinstance(value, bool),
     CONF_NAME: lambda value: value is None or isinstance(value, str),
     CONF_VARIABLES: are_variables,
     CONF_VERIFY: lambda value: isinstance(value, bool),
@@ -165,11 +170,15 @@ type _Handler = Callable[[HomeAssistant, Fields], Awaitable[object]]
 
 # By the end of the name: the handler, the fields that a message has, and those that it may have.
 COMMANDS: Final[dict[str, tuple[_Handler, tuple[str, ...], tuple[str, ...]]]] = {
-    "list": (async_list, (), ()),
+    "list": (async_list, (), (CONF_APPLICATION_CREDENTIALS,)),
     "create": (async_create, (CONF_DOMAIN, CONF_CLIENT_ID), (*_OPTIONAL, CONF_AUTH_DOMAIN)),
     "update": (async_update, (CONF_CREDENTIAL_ID,), (CONF_CLIENT_ID, *_OPTIONAL)),
     "delete": (async_delete, (CONF_CREDENTIAL_ID,), ()),
-    "verify": (async_verify_credential, (CONF_CREDENTIAL_ID,), ()),
+    "verify": (
+        async_verify_credential,
+        (),
+        (CONF_CREDENTIAL_ID, CONF_APPLICATION_CREDENTIAL_ID),
+    ),
     "config": (async_config, (), ()),
     "config_entry": (async_config_entry, (CONF_ENTRY_ID,), ()),
     "relink": (async_relink_entries, (CONF_DOMAIN, CONF_AUTH_DOMAIN, CONF_CREDENTIAL_ID), ()),

@@ -17,10 +17,12 @@ from homeassistant.loader import Integration, IntegrationNotFound, async_get_int
 from homeassistant.util import slugify
 
 from .const import DOMAIN
+from .core_credentials.collection import ApplicationCredential
 from .core_credentials.editing import (
     async_get_editable_application_credentials,
     async_update_application_credential,
 )
+from .core_credentials.users import async_get_application_credential_users
 from .credentials.orphaned_entries import async_relink, async_restore
 from .credentials.store import (
     CONF_AUTH_DOMAIN,
@@ -53,8 +55,13 @@ from .platform import (
     async_get_variables,
     async_report_problem,
 )
+from .watching import deletion
+from .watching.rejection import async_get_core_rejections
 
 CONF_APPLICATION_CREDENTIAL_ID: Final = "application_credentials_id"
+# In a command, whether they are wanted; in an item, that it is one.
+CONF_APPLICATION_CREDENTIALS: Final = "application_credentials"
+CONF_APPLICATION_CREDENTIAL: Final = "application_credential"
 CONF_ENTRY_ID: Final = "config_entry_id"
 CONF_CREDENTIAL_ID: Final = "developer_credentials_id"
 CONF_VERIFY: Final = "verify"
@@ -81,8 +88,12 @@ class CommandError(HomeAssistantError):
 
 
 async def async_list(hass: HomeAssistant, fields: Fields) -> list[Fields]:
-    """Return all credentials."""
-    return [item_of(hass, subentry) for subentry in async_get_all_subentries(hass).values()]
+    """Return all credentials, and the application credentials where they are wanted."""
+    items = [item_of(hass, subentry) for subentry in async_get_all_subentries(hass).values()]
+    if fields.get(CONF_APPLICATION_CREDENTIALS, False):
+        found = await async_get_editable_application_credentials(hass)
+        items += [_application_credential_of(hass, one) for one in found.values()]
+    return items
 
 
 async def async_create(hass: HomeAssistant, fields: Fields) -> Fields:
@@ -139,12 +150,20 @@ async def async_delete(hass: HomeAssistant, fields: Fields) -> None:
 
 
 async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields:
-    """Return whether the server knows a credential."""
-    subentry = _subentry(hass, fields)
-    subject = OwnCredential(
-        hass, await _async_integration(hass, subentry.data[CONF_DOMAIN]), subentry
-    )
-    verification = await subject.async_verify(credential_of(subentry))
+    """Return whether the server knows a credential, or an application credential."""
+    if CONF_APPLICATION_CREDENTIAL_ID not in fields:
+        if CONF_CREDENTIAL_ID not in fields:
+            raise CommandError("invalid_format", "field_missing", field=CONF_CREDENTIAL_ID)
+        subentry = _subentry(hass, fields)
+        integration = await _async_integration(hass, subentry.data[CONF_DOMAIN])
+        subject: CredentialSubject = OwnCredential(hass, integration, subentry)
+        credential = credential_of(subentry)
+    elif CONF_CREDENTIAL_ID in fields:
+        raise CommandError("invalid_format", "field_invalid", field=CONF_APPLICATION_CREDENTIAL_ID)
+    else:
+        found, subject = await _async_peer(hass, fields)
+        credential = found.credential
+    verification = await subject.async_verify(credential)
     return {"outcome": verification.outcome.value, "detail": verification.detail}
 
 
@@ -192,32 +211,49 @@ async def async_restore_credential(hass: HomeAssistant, fields: Fields) -> Field
     key = fields[CONF_DOMAIN], fields[CONF_AUTH_DOMAIN]
     if (entry := async_get_entry(hass)) and entry.disabled_by:
         raise CommandError("entry_disabled", "entry_disabled")
-    if (subentry := await async_restore(hass, key)) is None:
-        raise CommandError("not_found", "credential_not_found")
-    return item_of(hass, subentry)
+    if subentry := await async_restore(hass, key):
+        return item_of(hass, subentry)
+    if one := await deletion.async_restore(hass, key):
+        return _application_credential_of(hass, one)
+    raise CommandError("not_found", "credential_not_found")
 
 
 async def async_edit_application_credential(hass: HomeAssistant, fields: Fields) -> Fields:
     """Change an application credential of Home Assistant, and return it."""
-    item_id = fields[CONF_APPLICATION_CREDENTIAL_ID]
-    found = (await async_get_editable_application_credentials(hass)).get(item_id)
-    if found is None:
-        raise CommandError("not_found", "credential_not_found")
-    subject = PeerCredential(hass, await _async_integration(hass, found.domain), found)
+    found, subject = await _async_peer(hass, fields)
     wanted: DeveloperCredential | None = None
     while wanted != (now := _merged(subject.stored, fields)):
         wanted = now
         await _async_verified(subject, wanted, fields)
     if not await async_update_application_credential(hass, found, wanted):
         raise CommandError("not_found", "credential_not_found")
+    return _application_credential_of(hass, replace(found, credential=wanted))
+
+
+async def _async_peer(
+    hass: HomeAssistant, fields: Fields
+) -> tuple[ApplicationCredential, PeerCredential]:
+    """Return the application credential that a command names, as it is and as a form has it."""
+    found = (await async_get_editable_application_credentials(hass)).get(
+        fields[CONF_APPLICATION_CREDENTIAL_ID]
+    )
+    if found is None:
+        raise CommandError("not_found", "credential_not_found")
+    return found, PeerCredential(hass, await _async_integration(hass, found.domain), found)
+
+
+def _application_credential_of(hass: HomeAssistant, one: ApplicationCredential) -> Fields:
+    """Return what is told of an application credential: everything but the secret."""
     return {
-        CONF_ID: item_id,
-        CONF_DOMAIN: found.domain,
-        CONF_CLIENT_ID: wanted.client_id,
-        CONF_NAME: wanted.name,
-        CONF_AUTH_DOMAIN: found.auth_domain,
-        "has_secret": bool(wanted.client_secret),
-        "entries": [user.entry_id for user in subject.users],
+        CONF_APPLICATION_CREDENTIAL: True,
+        CONF_ID: one.item_id,
+        CONF_DOMAIN: one.domain,
+        CONF_CLIENT_ID: one.credential.client_id,
+        CONF_NAME: one.credential.name,
+        CONF_AUTH_DOMAIN: one.auth_domain,
+        "has_secret": bool(one.credential.client_secret),
+        "entries": [user.entry_id for user in async_get_application_credential_users(hass, one)],
+        "rejected": one.item_id in async_get_core_rejections(hass),
     }
 
 

@@ -5,8 +5,11 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
+from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 
+from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from tests.common import SENTINEL
 
 SERVER = """
@@ -59,3 +62,12 @@ async def add_application_credential(
     item = {"domain": domain, "client_id": "id", "client_secret": SENTINEL}
     await collection.async_create_item(item | ({"name": name} if name else {}))
     return f"{domain}_id"
+
+
+async def begin_editing(hass: HomeAssistant) -> ConfigFlowResult:
+    """Go to the choice of an application credential to edit."""
+    await async_get_or_create_entry(hass)
+    flow = hass.config_entries.flow
+    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert step["menu_options"] == ["integration", "application_credential"]
+    return await flow.async_configure(step["flow_id"], {"next_step_id": "application_credential"})

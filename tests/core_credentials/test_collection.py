@@ -19,6 +19,7 @@ from custom_components.developer_credentials.core_credentials.collection import 
     async_get_application_credentials,
     async_listen,
 )
+from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from tests.common import (
     SENTINEL,
 )
@@ -40,8 +41,9 @@ async def test_private_api_is_another(hass: HomeAssistant, collection: Any) -> N
     await add_application_credential(hass)
     hass.data[application_credentials.DATA_COMPONENT] = collection
     assert async_get_application_credentials(hass) == {}
+    await async_get_or_create_entry(hass)
     step = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert step["step_id"] == "credential"
+    assert step["step_id"] == "integration"
 
 
 @pytest.mark.usefixtures("peer")

@@ -1,12 +1,10 @@
 """Tests of editing Home Assistant's own application credentials in place."""
 
 from typing import Any
-from unittest.mock import patch
 
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
-    SOURCE_USER,
     ConfigEntryState,
     ConfigFlowResult,
 )
@@ -18,15 +16,20 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_store
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.developer_credentials.const import DOMAIN
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     REDIRECT_URI,
     SENTINEL,
+    entry_of,
     suggested,
 )
 from tests.conftest import Install
-from tests.core_credentials.peer import NEW, SERVER, add_application_credential
+from tests.core_credentials.peer import (
+    NEW,
+    SERVER,
+    add_application_credential,
+    begin_editing,
+)
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -53,14 +56,7 @@ async def _entry(hass: HomeAssistant, auth_domain: str) -> MockConfigEntry:
 
 async def _begin(hass: HomeAssistant) -> ConfigFlowResult:
     """Go to the form of the one application credential."""
-    flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert (step["type"], step["menu_options"]) == (
-        "menu",
-        ["integration", "application_credential"],
-    )
-    choice = {"next_step_id": "application_credential"}
-    step = await flow.async_configure(step["flow_id"], choice)
+    flow, step = hass.config_entries.flow, await begin_editing(hass)
     assert step["step_id"] == "application_credential"
     assert step["data_schema"] is not None
     (selector,) = step["data_schema"].schema.values()
@@ -144,7 +140,7 @@ async def test_new_secret(
     await flush_store(store)
     (item,) = hass_storage["application_credentials"]["data"]["items"]
     assert item == {**before, "client_secret": NEW}
-    assert hass.config_entries.async_entries(DOMAIN) == []
+    assert entry_of(hass).subentries == {}
 
 
 @pytest.mark.usefixtures("peer")
@@ -270,9 +266,7 @@ async def test_client_id_is_taken(hass: HomeAssistant) -> None:
     collection = hass.data[application_credentials.DATA_COMPONENT]
     item = {"domain": "peer", "client_id": "new", "client_secret": NEW}
     await collection.async_create_item(item)
-    flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    step = await _submit(hass, step, {"next_step_id": "application_credential"})
+    step = await begin_editing(hass)
     assert step["data_schema"] is not None
     (selector,) = step["data_schema"].schema.values()
     assert selector.config["options"] == [
@@ -300,9 +294,7 @@ async def test_deleted_meanwhile(hass: HomeAssistant) -> None:
 async def test_choice_is_gone(hass: HomeAssistant) -> None:
     """One that was deleted before it was chosen is not there to be chosen."""
     auth_domain = await add_application_credential(hass)
-    flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    step = await _submit(hass, step, {"next_step_id": "application_credential"})
+    step = await begin_editing(hass)
     await hass.data[application_credentials.DATA_COMPONENT].async_delete_item(auth_domain)
     result = await _submit(hass, step, {"credential": auth_domain})
     assert (result["type"], result["reason"]) == ("abort", "credential_gone")
@@ -316,16 +308,6 @@ async def test_integration_is_gone(hass: HomeAssistant) -> None:
     result = await _begin(hass)
     assert (result["type"], result["reason"]) == ("abort", "integration_gone")
     assert result["description_placeholders"] == {"domain": "uninstalled"}
-
-
-@pytest.mark.usefixtures("peer")
-async def test_without_an_integration_of_ours(hass: HomeAssistant) -> None:
-    """Without an integration to add a credential for, the flow begins with the choice."""
-    await add_application_credential(hass)
-    module = "custom_components.developer_credentials.flows.credential_steps"
-    with patch(f"{module}.async_get_integrations", return_value={}):
-        step = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert step["step_id"] == "application_credential"
 
 
 PLATFORMS = {

@@ -6,7 +6,6 @@ from unittest.mock import patch
 
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
-    SOURCE_USER,
     ConfigEntry,
     ConfigEntryDisabler,
     ConfigEntryState,
@@ -29,7 +28,12 @@ from tests.common import (
     stored,
 )
 from tests.conftest import Install
-from tests.core_credentials.peer import CONFIG_FLOW, INIT, SERVER
+from tests.core_credentials.peer import (
+    CONFIG_FLOW,
+    INIT,
+    SERVER,
+    begin_editing,
+)
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
@@ -91,9 +95,7 @@ async def test_taken_over(
     assert len(_items(hass)) == 2
 
     # What is left there is in force no more, and not offered.
-    flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    step = await _submit(hass, step, {"next_step_id": "application_credential"})
+    step = await begin_editing(hass)
     assert step["data_schema"] is not None
     (selector,) = step["data_schema"].schema.values()
     assert selector.config["options"] == [{"value": "b_id", "label": "b: id"}]

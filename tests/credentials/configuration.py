@@ -22,6 +22,15 @@ async def start(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "
     await hass.async_block_till_done()
 
 
+async def reload(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
+    """Reload the integration's YAML, as the user does."""
+    (tmp_path / "configuration.yaml").write_text(text)
+    (tmp_path / "secrets.yaml").write_text(secrets)
+    hass.config.config_dir = str(tmp_path)
+    await hass.services.async_call(DOMAIN, "reload", blocking=True)
+    await hass.async_block_till_done()
+
+
 def values(hass: HomeAssistant, *keys: str) -> list[tuple[Any, ...]]:
     """Return what is stored of each credential by these keys."""
     return [tuple(credential[key] for key in keys) for credential in stored(hass)]

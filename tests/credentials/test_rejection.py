@@ -392,7 +392,7 @@ async def test_texts_of_others_are_plain(
     assert issue
     # In titles and errors, which are no Markdown.
     line = plain_line(evil)
-    assert issue.translation_placeholders == {"credential": line}
+    assert issue.translation_placeholders == {"credential": f"Demo Cloud: {line}"}
     told = (await begin_repair(hass_client, issue_id))["description_placeholders"]
     assert told["integration"] == line
     escaped = escape_markdown(evil)

@@ -20,7 +20,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_implementations,
 )
 from homeassistant.helpers.json import json_bytes
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import DATA_INTEGRATIONS, async_get_integration
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -40,7 +40,6 @@ from custom_components.developer_credentials.credentials.store import (
     async_update_credential,
     credential_of,
 )
-from custom_components.developer_credentials.plain_text import plain_line
 from custom_components.developer_credentials.provider import async_watch
 from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, add_credential, entry_of, stored
 from tests.conftest import Install
@@ -263,7 +262,7 @@ async def test_yaml_that_says_nothing_new_reloads_nothing(
         ("My app", "My app"),
         ("Acme: Second app", "Second app"),
         ("Acme: app 2b app", "app 2b app"),
-        ("Acme", "Acme"),
+        ("Acmeist", "Acmeist"),
         ("Two\nlines\u202e", "Two lines"),
     ],
 )
@@ -277,7 +276,8 @@ async def test_renamed_in_the_list(
     (_, implementation) = (await async_get_implementations(hass, "acme")).values()
     hass.config_entries.async_update_subentry(entry_of(hass), subentry, title=title)
     await hass.async_block_till_done()
-    assert subentry.title == plain_line(title)
+    # It is told which integration it is for, whatever the user has left out.
+    assert subentry.title == f"Acme: {name}"
     assert stored(hass)[1]["name"] == name
     assert implementation.name == name
     # It stays when something else is changed.
@@ -318,7 +318,32 @@ async def test_renamed_after_the_start(hass: HomeAssistant) -> None:
         hass.config_entries.async_update_subentry(entry, subentry, title=title)
         assert subentry.data["name"] == name
         # A title that says nothing is as if it had not been given.
-        assert subentry.title == "Second app"
+        assert subentry.title == "Third: Second app"
+
+
+async def test_renamed_by_an_earlier_version(hass: HomeAssistant) -> None:
+    """A title that has lost the integration's name has it again when it is known."""
+    subentry = await add_credential(hass, "acme", name="app")
+    del hass.data[DATA_INTEGRATIONS]["acme"]
+    entry = entry_of(hass)
+    titles: dict[str, str] = hass.data["developer_credentials_titles"]
+    titles[subentry.subentry_id] = "app"
+    hass.config_entries.async_update_subentry(entry, subentry, title="Lost")
+    assert (subentry.title, subentry.data["name"]) == ("Lost", "Lost")
+    await async_get_integration(hass, "acme")
+    hass.config_entries.async_update_subentry(entry, subentry, title="Found")
+    assert (subentry.title, subentry.data["name"]) == ("Acme: Found", "Found")
+
+
+async def test_renamed_with_the_integrations_name(hass: HomeAssistant) -> None:
+    """What the user writes with the integration's name is not said twice, and stays unique."""
+    await add_credential(hass, "acme", "other")
+    subentry = await add_credential(hass, "acme", name="app")
+    for title, shown in (("Acme at work", "Acme at work"), ("Acme", "Acme 2")):
+        hass.config_entries.async_update_subentry(entry_of(hass), subentry, title=title)
+        assert (subentry.title, subentry.data["name"]) == (shown, title)
+        (_, implementation) = (await async_get_implementations(hass, "acme")).values()
+        assert implementation.name == shown
 
 
 async def test_refused_change_is_no_name(hass: HomeAssistant) -> None:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from custom_components.developer_credentials.credentials.titles import name_in, name_of, title_of
+from custom_components.developer_credentials.credentials.titles import (
+    integration_in,
+    name_from_yaml,
+    name_in,
+    name_of,
+    title_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,7 +18,12 @@ from custom_components.developer_credentials.credentials.titles import name_in, 
         ("My app", ["Acme: My app"], None, "Acme: My app 2"),
         ("My app", ["Acme: My app", "Acme: My app 2"], None, "Acme: My app 3"),
         ("Acme: My app", [], None, "Acme: My app"),
-        ("Acme", [], None, "Acme: Acme"),
+        # The user has written it with the integration's name.
+        ("Acme", [], None, "Acme"),
+        ("Acme 2", [], None, "Acme 2"),
+        ("Acme at work", ["Acme at work"], None, "Acme at work 2"),
+        ("Acme-work", [], None, "Acme-work"),
+        ("Acmeist", [], None, "Acme: Acmeist"),
         (None, [], None, "Acme"),
         (None, ["Acme", "Acme 3"], None, "Acme 2"),
         # What it has stays, also where a lower number has become free.
@@ -32,6 +43,7 @@ def test_title(name: str | None, taken: list[str], now: str | None, title: str) 
 def test_integration_of_any_name() -> None:
     """The name of an integration is one plain line, too."""
     assert title_of("Ac\u202eme\n", "app", []) == "Acme: app"
+    assert title_of("Ac\u202eme\n", name_from_yaml("Ac\u202eme\n"), []) == "Acme (YAML)"
     assert name_in("Acme: app", "Ac\u202eme\n") == "app"
 
 
@@ -50,6 +62,24 @@ def test_integration_of_any_name() -> None:
 def test_name(title: str, name: str | None, picked: str) -> None:
     """The picker has the name, and the number where two would be the same."""
     assert name_of(title, name) == picked
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "integration"),
+    [
+        ("Acme: My app", "My app", "Acme"),
+        ("Acme: My app 2", "My app", "Acme"),
+        ("Acme: (a+", "(a+", "Acme"),
+        ("Acme: Cloud: a", "a", "Acme: Cloud"),
+        ("Acme", None, "Acme"),
+        ("Acme 2", None, "Acme"),
+        ("My app", "My app", None),
+        ("Acme: Another", "My app", None),
+    ],
+)
+def test_integration_in_a_title(title: str, name: str | None, integration: str | None) -> None:
+    """Where an integration is not loaded, its name is told from the title."""
+    assert integration_in(title, name) == integration
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tests of credentials from YAML."""
 
 import asyncio
+from collections.abc import Iterator
 import json
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from tests.common import (
     stored,
 )
 from tests.conftest import Install
-from tests.credentials.configuration import start, values
+from tests.credentials.configuration import reload, start, values
 
 OWN_YAML = (
     PLATFORM
@@ -43,6 +44,13 @@ async def async_get_developer_credential(hass):
     return hass.data.get("own_yaml")
 """
 )
+
+
+@pytest.fixture(autouse=True)
+def no_verification() -> Iterator[None]:
+    """Have no server asked about what is imported: that is tested elsewhere."""
+    with patch("custom_components.developer_credentials.yaml_verification.async_verify"):
+        yield
 
 
 async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -70,15 +78,6 @@ async def test_changed(hass: HomeAssistant, tmp_path: Path) -> None:
     assert after["imported"] != before[0]["imported"]
 
 
-async def _reload(hass: HomeAssistant, tmp_path: Path, text: str, secrets: str = "") -> None:
-    """Reload the integration's YAML, as the user does."""
-    (tmp_path / "configuration.yaml").write_text(text)
-    (tmp_path / "secrets.yaml").write_text(secrets)
-    hass.config.config_dir = str(tmp_path)
-    await hass.services.async_call(DOMAIN, "reload", blocking=True)
-    await hass.async_block_till_done()
-
-
 YAML = """
 developer_credentials:
   - domain: demo_cloud
@@ -93,7 +92,7 @@ async def test_reload(hass: HomeAssistant, tmp_path: Path) -> None:
     """A secret that has changed in secrets.yaml is taken over when the YAML is reloaded."""
     await start(hass, tmp_path, YAML, SECRETS)
     (implementation,) = (await async_get_implementations(hass, "demo_cloud")).values()
-    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-rotated\n")
+    await reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-rotated\n")
     assert values(hass, "client_id", "client_secret") == [("id", f"{SENTINEL}-rotated")]
     assert vars(implementation)["client_secret"] == f"{SENTINEL}-rotated"
 
@@ -102,12 +101,12 @@ async def test_reload_mends_problems(hass: HomeAssistant, tmp_path: Path) -> Non
     """A reload finds new problems and forgets the mended ones; what cannot be read is left."""
     await start(hass, tmp_path, "developer_credentials: [just text]\n")
     assert len(issue_ids(hass)) == 1
-    await _reload(hass, tmp_path, YAML, SECRETS)
+    await reload(hass, tmp_path, YAML, SECRETS)
     assert issue_ids(hass) == []
     assert values(hass, "client_id") == [("id",)]
     before = stored(hass)
     with pytest.raises(ServiceValidationError) as raised:
-        await _reload(hass, tmp_path, "developer_credentials: [\n")
+        await reload(hass, tmp_path, "developer_credentials: [\n")
     assert (raised.value.translation_domain, raised.value.translation_key) == (
         DOMAIN,
         "yaml_invalid",
@@ -117,7 +116,7 @@ async def test_reload_mends_problems(hass: HomeAssistant, tmp_path: Path) -> Non
         patch(f"{RELOAD}.async_integration_yaml_config", return_value=None),
         pytest.raises(ServiceValidationError, match="YAML configuration is invalid"),
     ):
-        await _reload(hass, tmp_path, YAML)
+        await reload(hass, tmp_path, YAML)
     assert stored(hass) == before
 
 
@@ -127,13 +126,13 @@ RELOAD = "custom_components.developer_credentials"
 async def test_reload_of_nothing(hass: HomeAssistant, install: Install, tmp_path: Path) -> None:
     """Without an item there is nothing to import; problems of platforms are not of the list."""
     await start(hass, tmp_path, "homeassistant:\n")
-    await _reload(hass, tmp_path, "homeassistant:\n")
+    await reload(hass, tmp_path, "homeassistant:\n")
     assert hass.config_entries.async_entries(DOMAIN) == []
     install("broken", "")
     await add_credential(hass, "broken")
     with pytest.raises(ImplementationUnavailableError):
         await async_get_implementations(hass, "broken")
-    await _reload(hass, tmp_path, "homeassistant:\n")
+    await reload(hass, tmp_path, "homeassistant:\n")
     assert issue_ids(hass) == ["platform_broken"]
 
 
@@ -145,7 +144,7 @@ async def test_reload_while_disabled(
     entry_id = entry_of(hass).entry_id
     await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
     with pytest.raises(ServiceValidationError, match="Developer Credentials is disabled"):
-        await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+        await reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
     assert values(hass, "client_secret") == [(SENTINEL,)]
     # Without items there is nothing that was not done.
     assert "not imported, since Developer Credentials is disabled" in caplog.text
@@ -176,13 +175,13 @@ async def test_item_is_gone(
     await start(hass, tmp_path, YAML, SECRETS)
     caplog.clear()
     for told in (1, 0):
-        await _reload(hass, tmp_path, without)
+        await reload(hass, tmp_path, without)
         assert issue_ids(hass) == []
         assert caplog.text.count("was removed from the YAML configuration") == told
         caplog.clear()
     assert values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
     # It comes back as what it was.
-    await _reload(hass, tmp_path, YAML, SECRETS)
+    await reload(hass, tmp_path, YAML, SECRETS)
     assert issue_ids(hass) == []
     assert values(hass, "client_id", "auth_domain") == [("id", "demo_cloud")]
 
@@ -194,7 +193,7 @@ async def test_item_cannot_be_read(hass: HomeAssistant, tmp_path: Path) -> None:
     mistake = (
         "  - domain: demo_cloud\n    client_id: 1.2\n  - {domain: demo_cloud, client_id: new}\n"
     )
-    await _reload(hass, tmp_path, f"developer_credentials:\n{mistake}")
+    await reload(hass, tmp_path, f"developer_credentials:\n{mistake}")
     (issue_id,) = issue_ids(hass)
     assert issue_id.startswith("yaml_not_text_")
     assert stored(hass)[0] == before[0]
@@ -206,7 +205,7 @@ async def test_another_client_id(hass: HomeAssistant, tmp_path: Path) -> None:
     await start(hass, tmp_path, YAML, SECRETS)
     account = MockConfigEntry(domain="demo_cloud", data={"auth_implementation": "demo_cloud"})
     account.add_to_hass(hass)
-    await _reload(hass, tmp_path, YAML, f"id: new\nsecret: {SENTINEL}-new\n")
+    await reload(hass, tmp_path, YAML, f"id: new\nsecret: {SENTINEL}-new\n")
     assert values(hass, "client_id", "auth_domain", "client_secret") == [
         ("new", "demo_cloud", f"{SENTINEL}-new")
     ]
@@ -220,7 +219,7 @@ async def test_several_client_ids(
 ) -> None:
     """Where it cannot be told which one has changed, they are other credentials."""
     await start(hass, tmp_path, YAML, SECRETS)
-    await _reload(
+    await reload(
         hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: c}}\n", "id: b\nsecret: s"
     )
     assert values(hass, "client_id") == [("id",), ("b",), ("c",)]
@@ -238,9 +237,9 @@ async def test_client_id_edited_in_the_ui(hass: HomeAssistant, tmp_path: Path) -
         data={**subentry.data, "client_id": "edited"},
         unique_id="demo_cloud.edited",
     )
-    await _reload(hass, tmp_path, YAML, SECRETS)
+    await reload(hass, tmp_path, YAML, SECRETS)
     assert values(hass, "client_id", "client_secret") == [("edited", SENTINEL)]
-    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    await reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
     assert values(hass, "client_id", "client_secret") == [("edited", f"{SENTINEL}-2")]
 
 
@@ -252,7 +251,7 @@ async def test_both_client_ids_of_an_edited_credential(hass: HomeAssistant, tmp_
     hass.config_entries.async_update_subentry(
         entry, subentry, data={**subentry.data, "client_id": "b"}, unique_id="demo_cloud.b"
     )
-    await _reload(hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: b}}\n", SECRETS)
+    await reload(hass, tmp_path, f"{YAML}  - {{domain: demo_cloud, client_id: b}}\n", SECRETS)
     assert values(hass, "client_id", "auth_domain") == [
         ("b", "demo_cloud"),
         ("id", "demo_cloud_2"),
@@ -308,7 +307,7 @@ async def test_name_alone_is_changed(hass: HomeAssistant, tmp_path: Path) -> Non
 async def test_name_is_removed(hass: HomeAssistant, tmp_path: Path) -> None:
     """A name that YAML no longer has stays, as any name that it does not say."""
     await start(hass, tmp_path, f"{YAML}    name: My app\n", SECRETS)
-    await _reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
+    await reload(hass, tmp_path, YAML, f"id: id\nsecret: {SENTINEL}-2\n")
     assert values(hass, "client_secret", "name") == [(f"{SENTINEL}-2", "My app")]
     (subentry,) = entry_of(hass).subentries.values()
     assert subentry.title == "Demo Cloud: My app"
@@ -473,14 +472,14 @@ async def test_another_tenant(hass: HomeAssistant, install: Install, tmp_path: P
     await start(hass, tmp_path, items.replace("T", "home"))
     account = MockConfigEntry(domain="acme", data={"auth_implementation": "acme"})
     account.add_to_hass(hass)
-    await _reload(hass, tmp_path, items.replace("T", "home"))
+    await reload(hass, tmp_path, items.replace("T", "home"))
     assert hass.config_entries.flow.async_progress() == []
-    await _reload(hass, tmp_path, items.replace("T", "work"))
+    await reload(hass, tmp_path, items.replace("T", "work"))
     assert values(hass, "auth_domain", "variables") == [("acme", {"tenant": "work"})]
     (flow,) = hass.config_entries.flow.async_progress_by_handler("acme")
     assert flow["context"]["source"] == SOURCE_REAUTH
     # Of two, each finds its own.
-    await _reload(hass, tmp_path, items.replace("T", "home") + TENANT.replace("T", "work"))
+    await reload(hass, tmp_path, items.replace("T", "home") + TENANT.replace("T", "work"))
     assert values(hass, "auth_domain", "variables") == [
         ("acme", {"tenant": "work"}),
         ("acme_2", {"tenant": "home"}),
@@ -495,7 +494,7 @@ async def test_variable_that_came_later(
     install("acme", PLATFORM + TENANTS.replace("async_get_authorization_server", "unused"))
     await start(hass, tmp_path, f"{DOMAIN}:\n  - {{domain: acme, client_id: id}}\n")
     with patch.object(yaml_reader, "async_get_variables", return_value=None):
-        await _reload(hass, tmp_path, f"{DOMAIN}:\n{TENANT.replace('T', 'home')}")
+        await reload(hass, tmp_path, f"{DOMAIN}:\n{TENANT.replace('T', 'home')}")
     assert values(hass, "auth_domain", "variables") == [("acme", {"tenant": "home"})]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials import yaml_reader
-from tests.common import PLATFORM, SENTINEL, stored
+from tests.common import PLATFORM, SENTINEL, entry_of, stored
 from tests.conftest import Install
 from tests.credentials.configuration import start, values
 
@@ -53,8 +53,14 @@ developer_credentials:
     )
     assert values(hass, "domain", "auth_domain", "client_id", "client_secret", "name") == [
         ("demo_cloud", "demo_cloud", "id", f"{SENTINEL}%&+ü", "My app"),
-        ("acme", "acme", "public", "", None),
-        ("acme", "acme_2", "another", "%&+ ü", None),
+        ("acme", "acme", "public", "", "Acme (YAML)"),
+        ("acme", "acme_2", "another", "%&+ ü", "Acme (YAML)"),
+    ]
+    # Those without a name are told from what was entered.
+    assert [subentry.title for subentry in entry_of(hass).subentries.values()] == [
+        "Demo Cloud: My app",
+        "Acme (YAML)",
+        "Acme (YAML) 2",
     ]
     assert list(await async_get_implementations(hass, "acme")) == ["acme", "acme_2"]
     assert ir.async_get(hass).issues == {}

@@ -11,7 +11,7 @@ import aiohttp
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata  # type: ignore[import-untyped]
 import pytest
 
-from demo.authorization_server import DemoAuthorizationServer
+from demo.authorization_server import MY_REDIRECT_URI, DemoAuthorizationServer
 from demo.browser import LoginError, log_in
 
 from .oauth_client import REDIRECT_URI, Fields, authorize_url, post_token, query_of
@@ -64,6 +64,34 @@ async def test_authorization_errors_that_do_not_redirect(
             assert "Location" not in response.headers
             assert message in page
             assert "<b>" not in page
+
+
+@pytest.mark.parametrize(
+    ("my_instance", "redirect_uri", "ends_at"),
+    [
+        ("", MY_REDIRECT_URI, MY_REDIRECT_URI),
+        ("http://127.0.0.1:8123", MY_REDIRECT_URI, REDIRECT_URI),
+        ("http://127.0.0.1:8123", "http://[::1]/callback", "http://[::1]/callback"),
+    ],
+)
+@pytest.mark.parametrize("action", ["allow", "deny"])
+async def test_my_home_assistant(
+    server: DemoAuthorizationServer,
+    session: aiohttp.ClientSession,
+    my_instance: str,
+    redirect_uri: str,
+    ends_at: str,
+    action: str,
+) -> None:
+    """A login by My Home Assistant goes on to the instance that My would lead to, if one is set."""
+    server.my_instance = my_instance
+    server.add_client("my", redirect_uris=[redirect_uri])
+    url = authorize_url(server, client_id="my", redirect_uri=redirect_uri)
+    data = {"username": "demo", "password": "demo", "action": action}
+    async with session.post(url, data=data, allow_redirects=False) as response:
+        location, _, query = response.headers["Location"].partition("?")
+    assert location == ends_at
+    assert "state=state%3D%26%C3%BC" in query
 
 
 async def test_login_page(server: DemoAuthorizationServer, session: aiohttp.ClientSession) -> None:

@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 
+from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.testing import (
     CREDENTIAL,
     MockAuthorizationServer,
@@ -28,6 +29,16 @@ async def test_log_in(hass: HomeAssistant, server: MockAuthorizationServer) -> N
     assert entry.data["auth_implementation"] == auth_implementation
     assert entry.state is ConfigEntryState.LOADED
     assert server.authorization_requests[0]["scope"] == "account"
+
+
+async def test_second_credential(hass: HomeAssistant, server: MockAuthorizationServer) -> None:
+    """Where there are several credentials, the user picks one of them."""
+    await async_add_credential(hass, DOMAIN)
+    server.clients["second"] = ""
+    second = await async_add_credential(hass, DOMAIN, DeveloperCredential("second"))
+    result = await async_log_in(hass, DOMAIN, {"implementation": second})
+    assert result["result"].data["auth_implementation"] == second
+    assert server.token_requests[0]["client_id"] == "second"
 
 
 async def test_without_a_credential(hass: HomeAssistant) -> None:

@@ -1,21 +1,24 @@
 """Fixtures: Demo Cloud, Home Assistant and a browser once, without entries for each test."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 import tempfile
+from typing import Final
 
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser, async_playwright
 import pytest
 import pytest_asyncio
 
-from demo.authorization_server import DemoAuthorizationServer
+from demo.authorization_server import MY_REDIRECT_URI, DemoAuthorizationServer
 from demo.home_assistant import Client, HomeAssistant, free_port
 
+from .common import SECRET, remove_all
 from .frontend import Frontend
 
 # As root Chromium has no sandbox; the rest keeps it from looking for its maker.
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
+CHROMIUM: Final = "/usr/bin/chromium"
+FLAGS: Final = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -26,6 +29,39 @@ FLAGS = [
 ]
 
 
+@dataclass(frozen=True)
+class Setting:
+    """How a user looks at Home Assistant.
+
+    Attributes:
+        name: Of the setting, and of the folder with its pictures.
+        width: Of the screen.
+        height: Of the screen.
+        phone: Whether it is touched, and small.
+        dark: Whether the colors are dark.
+        my: Whether My Home Assistant is loaded.
+    """
+
+    name: str
+    width: int = 1280
+    height: int = 800
+    phone: bool = False
+    dark: bool = False
+    my: bool = False
+
+
+DESKTOP: Final = Setting("desktop")
+PHONE: Final = Setting("phone", 390, 844, phone=True, my=True)
+DARK: Final = Setting("dark", dark=True, my=True)
+
+
+@pytest.fixture(scope="session", params=[DESKTOP, PHONE], ids=lambda one: one.name)
+def setting(request: pytest.FixtureRequest) -> Setting:
+    """Look at Home Assistant on a desktop without My Home Assistant, and on a phone with it."""
+    setting: Setting = request.param
+    return setting
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[DemoAuthorizationServer]:
     """Run Demo Cloud."""
@@ -34,48 +70,19 @@ def cloud() -> Iterator[DemoAuthorizationServer]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def home_assistant(cloud: DemoAuthorizationServer) -> AsyncIterator[HomeAssistant]:
+async def home_assistant(
+    cloud: DemoAuthorizationServer, setting: Setting
+) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant."""
     with tempfile.TemporaryDirectory() as config_dir:
-        process = HomeAssistant(Path(config_dir), free_port(), cloud.url)
-        install_peer_cloud(Path(config_dir) / "custom_components")
+        yaml = "my:\n" if setting.my else ""
+        process = HomeAssistant(Path(config_dir), free_port(), cloud.url, yaml)
+        cloud.my_instance = process.url
         await process.start()
         try:
             yield process
         finally:
             await process.stop()
-
-
-def install_peer_cloud(components: Path) -> None:
-    """Install what Demo Cloud would be on Home Assistant's own application credentials."""
-    changes = {
-        "demo_cloud": "peer_cloud",
-        "Demo Cloud": "Peer Cloud",
-        "developer_credentials": "application_credentials",
-        "custom_components.application_credentials import Dev": "custom_components import Dev",
-        "from custom_components.application_credentials import AuthorizationServer": (
-            "from homeassistant.components.application_credentials import AuthorizationServer"
-        ),
-        "from custom_components import DeveloperCredentialsFlowHandler": (
-            "from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler"
-        ),
-        "DeveloperCredentialsFlowHandler": "AbstractOAuth2FlowHandler",
-        # What the peer cannot do.
-        "from custom_components.application_credentials import async_revoke_token": "",
-        "    await async_revoke_token(hass, entry)": "",
-        'scopes=["account"],': "",
-        "pkce=True,": "",
-        'revocation_url=f"{BASE_URL}/revoke",': "",
-    }
-    demo = components / "demo_cloud"
-    for source in [*demo.glob("*.*"), *demo.glob("translations/*.json")]:
-        text = source.read_text()
-        for before, after in changes.items():
-            text = text.replace(before, after)
-        name = str(source.relative_to(demo)).replace("developer", "application")
-        target = components / "peer_cloud" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -87,24 +94,50 @@ async def client(home_assistant: HomeAssistant) -> AsyncIterator[Client]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def logged_in(home_assistant: HomeAssistant, client: Client) -> AsyncIterator[Frontend]:
-    """Run the browser, and log in."""
+async def browser() -> AsyncIterator[Browser]:
+    """Run the browser."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(viewport={"width": 1000, "height": 900})
-        frontend = Frontend(context, await context.new_page(), home_assistant.url)
-        await frontend.log_in()
-        yield frontend
+        yield browser
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def logged_in(
+    home_assistant: HomeAssistant, client: Client, browser: Browser, setting: Setting
+) -> AsyncIterator[Frontend]:
+    """Open a window of the browser, and log in."""
+    context = await browser.new_context(
+        viewport={"width": setting.width, "height": setting.height},
+        has_touch=setting.phone,
+        is_mobile=setting.phone,
+        color_scheme="dark" if setting.dark else "light",
+    )
+    frontend = Frontend(context, await context.new_page(), home_assistant.url, setting.name)
+    await frontend.log_in()
+    yield frontend
+    await context.close()
+
+
+@pytest.fixture(scope="session")
+def redirect_uri(home_assistant: HomeAssistant, setting: Setting) -> str:
+    """Return the redirect URI that is to be registered."""
+    return MY_REDIRECT_URI if setting.my else f"{home_assistant.url}/auth/external/callback"
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def frontend(logged_in: Frontend, client: Client, cloud: DemoAuthorizationServer) -> Frontend:
-    """Be at the integrations page of a Home Assistant without entries."""
+async def frontend(
+    logged_in: Frontend, client: Client, cloud: DemoAuthorizationServer, redirect_uri: str
+) -> Frontend:
+    """Be at the integrations page of a Home Assistant without entries.
+
+    The user has an application at Demo Cloud.
+    """
     cloud.clients.clear()
-    for domain in ("demo_cloud", "peer_cloud", "developer_credentials"):
-        for entry in await client.command("config_entries/get", domain=domain):
-            await client.request("DELETE", f"config/config_entries/entry/{entry['entry_id']}")
+    cloud.add_client(
+        "my-app", client_secret=SECRET, redirect_uris=(redirect_uri,), name="My application"
+    )
+    await remove_all(client)
     await logged_in.open_integrations()
     logged_in.clicks = 0
     return logged_in

@@ -9,10 +9,26 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from demo.home_assistant import PASSWORD, USERNAME
 
+from .accessibility import find_violations
+
 SCREENSHOTS: Final = Path(__file__).parent / "screenshots"
 
 # Milliseconds that the frontend may take for one step.
 PATIENCE: Final = 20_000
+
+# What of a page or a dialog is wider than its place, so that one has to scroll sideways to read it.
+TOO_WIDE: Final = """() => {
+    const found = [];
+    const look = (root) => root.querySelectorAll("*").forEach((one) => {
+        const { overflowX } = getComputedStyle(one);
+        if (["auto", "scroll"].includes(overflowX) && one.scrollWidth > one.clientWidth + 1)
+            found.push(`${one.localName}.${one.className}: ${one.textContent.trim().slice(0, 80)}`);
+        if (one.shadowRoot) look(one.shadowRoot);
+    });
+    if (document.scrollingElement.scrollWidth > innerWidth) found.push("the page");
+    look(document);
+    return found;
+}"""
 
 
 class Frontend:
@@ -22,8 +38,10 @@ class Frontend:
         clicks: How often the user has clicked in Home Assistant.
     """
 
-    def __init__(self, context: BrowserContext, page: Page, url: str) -> None:
-        """Initialize with a page of Home Assistant."""
+    def __init__(self, context: BrowserContext, page: Page, url: str, pictures: str) -> None:
+        """Initialize with a page of Home Assistant, and the name of the folder for pictures."""
+        self._pictures = SCREENSHOTS / pictures
+        self._looked_at: set[str] = set()
         self._context = context
         self._page = page
         self._url = url
@@ -104,11 +122,16 @@ class Frontend:
         return await self._page.get_by_text(text).filter(visible=True).count() > 0
 
     async def picture(self, name: str) -> None:
-        """Take a picture of the page."""
-        SCREENSHOTS.mkdir(exist_ok=True)
+        """Take a picture of the page, and see that it keeps nobody out."""
         # Dialogs and fields move for a moment.
         await asyncio.sleep(0.7)
-        await self._page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        await self._page.screenshot(path=self._pictures / f"{name}.png")
+        if name not in self._looked_at:
+            self._looked_at.add(name)
+            found = await find_violations(self._page)
+            found += await self._page.evaluate(TOO_WIDE)
+            if found:
+                raise AssertionError("\n".join(found))
 
     async def log_in_at_cloud(self, picture: str = "") -> None:
         """Log in at Demo Cloud, in the window that opened by itself and closes itself."""
@@ -118,12 +141,18 @@ class Frontend:
             await asyncio.sleep(0.1)
         cloud = self._context.pages[-1]
         assert cloud is not self._page, "no window has opened"
+        cloud.set_default_timeout(PATIENCE)
         await cloud.fill("input[name=username]", "demo")
         await cloud.fill("input[name=password]", "demo")
         if picture:
-            await cloud.screenshot(path=SCREENSHOTS / f"{picture}.png")
+            await cloud.screenshot(path=self._pictures / f"{picture}.png")
         async with cloud.expect_event("close"):
             await cloud.get_by_role("button", name="Log in and allow").click()
+
+    async def finish(self, picture: str = "") -> None:
+        """Leave Home Assistant's last step of a new integration."""
+        await self.see("Name and assign", picture)
+        await self.click("Skip and finish")
 
     async def choose(self, field: str, option: str) -> None:
         """Choose an option of a drop-down field."""
@@ -139,8 +168,8 @@ class Frontend:
         self.clicks += 1
         await row.locator(selector).first.click()
 
-    async def click_text(self, text: str) -> None:
-        """Click a text, such as an item of a menu."""
+    async def click_text(self, text: str | re.Pattern[str]) -> None:
+        """Click a text, such as an item of a menu; the whole one, or one with the pattern."""
         self.clicks += 1
         await self._page.get_by_text(text, exact=True).filter(visible=True).first.click()
 

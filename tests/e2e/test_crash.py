@@ -19,8 +19,6 @@ from demo.authorization_server import DemoAuthorizationServer
 from demo.browser import log_in
 from demo.home_assistant import Client, HomeAssistant, free_port
 
-from .conftest import install_peer_cloud
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CRASHING: Final = str(Path(__file__).parent / "crashing_home_assistant.py")
@@ -82,7 +80,6 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     config_dir = tmp_path_factory.mktemp("crash") / "config"
     with DemoAuthorizationServer() as cloud:
         home_assistant = HomeAssistant(config_dir, free_port(), cloud.url)
-        install_peer_cloud(config_dir / "custom_components")
         world = World(cloud, home_assistant, config_dir)
         world.register("app", "secret-0")
         await home_assistant.start()
@@ -97,7 +94,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 async def _connect(client: Client) -> None:
-    step = await client.start_flow("developer_credentials")
+    step = await client.begin_credential("demo_cloud")
     form = {"client_id": "app", "client_secret": "secret-0"}
     await client.continue_flow(step["flow_id"], form)
     await client.command("application_credentials/create", domain="peer_cloud", **form)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 import json
 from pathlib import Path
+import shutil
 
 import pytest
 import pytest_asyncio
@@ -11,8 +12,6 @@ import pytest_asyncio
 from demo.authorization_server import DemoAuthorizationServer
 from demo.browser import log_in
 from demo.home_assistant import Client, HomeAssistant, free_port
-
-from .conftest import install_peer_cloud
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -60,7 +59,10 @@ async def test_integration_moves(cloud: DemoAuthorizationServer, tmp_path: Path)
     """An integration that moves from application credentials finds those of its user."""
     config_dir = tmp_path / "config"
     home_assistant = HomeAssistant(config_dir, free_port(), cloud.url)
-    install_peer_cloud(config_dir / "custom_components")
+    peer_cloud = config_dir / "custom_components" / "peer_cloud"
+    source = peer_cloud.readlink()
+    peer_cloud.unlink()
+    shutil.copytree(source, peer_cloud)
     redirect_uri = f"{home_assistant.url}/auth/external/callback"
     cloud.add_client("app", client_secret="secret", redirect_uris=(redirect_uri,))
     await home_assistant.start()
@@ -76,7 +78,6 @@ async def test_integration_moves(cloud: DemoAuthorizationServer, tmp_path: Path)
             await _connect(client, "peer_cloud")
         await home_assistant.stop()
 
-        peer_cloud = config_dir / "custom_components" / "peer_cloud"
         demo_cloud = config_dir / "custom_components" / "demo_cloud"
         (peer_cloud / "application_credentials.py").unlink()
         platform = (demo_cloud / "developer_credentials.py").read_text()

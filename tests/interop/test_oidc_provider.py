@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import aiohttp
 import pytest
 
-from .peer import OidcProvider, install
+from tests.npm import install
+
+from .peer import HERE, OidcProvider
 
 pytestmark = pytest.mark.interop
 
@@ -71,9 +73,9 @@ async def test_code_and_refresh(provider: OidcProvider) -> None:
 
 def test_is_installed_once() -> None:
     """What is installed is not installed again."""
-    install()
+    install(HERE)
     with patch.object(subprocess, "run") as run:
-        install()
+        install(HERE)
     run.assert_not_called()
 
 

@@ -34,7 +34,14 @@ from custom_components.developer_credentials.oauth2.redirect_uri import (
     async_is_redirect_uri_told,
 )
 from demo.authorization_server import DemoAuthorizationServer
-from tests.common import PLATFORM, REDIRECT_URI, SENTINEL, add_credential, log_in_and_return
+from tests.common import (
+    PLATFORM,
+    REDIRECT_URI,
+    SENTINEL,
+    add_credential,
+    begin_adding,
+    log_in_and_return,
+)
 from tests.conftest import Install
 from tests.recording_server import RecordingServer
 
@@ -197,7 +204,7 @@ async def test_no_address(hass: HomeAssistant) -> None:
     """A form can be filled in although Home Assistant knows no address of its own."""
     hass.config.api = None
     flow = hass.config_entries.flow
-    step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    step = await begin_adding(hass)
     assert step["description_placeholders"] is not None
     assert step["description_placeholders"]["redirect_uri"] == ""
     result = await flow.async_configure(step["flow_id"], {"client_id": "id"})

@@ -241,11 +241,18 @@ async def test_metadata_of_a_test(
     assert server.device_authorization_url == device
 
 
-@pytest.mark.parametrize("params", [{}, {"client_id": "other", "redirect_uri": REDIRECT_URI}])
-async def test_login_of_an_unknown_client(
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"client_id": CREDENTIAL.client_id},
+        {"client_id": "other", "redirect_uri": REDIRECT_URI},
+    ],
+)
+async def test_bad_authorization_request(
     hass: HomeAssistant, mock_server: MockAuthorizationServer, params: dict[str, str]
 ) -> None:
-    """The login page refuses a client that it does not know, without a redirect."""
+    """Without a redirect URI, or a client that is known, the login page redirects nowhere."""
     async with async_get_session(hass).get("https://login.example", params=params) as response:
         assert response.status == 400
     assert mock_server.authorization_requests == []

@@ -1,9 +1,10 @@
 """Tests of the user who goes through dialogs."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, SOURCE_ZEROCONF, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import http
@@ -21,7 +22,7 @@ from custom_components.developer_credentials.testing import (
     async_log_in_again,
     async_repair,
 )
-from tests.common import CONFIG_FLOW, PLATFORM, entry_of, issue_ids
+from tests.common import CONFIG_FLOW, PLATFORM, REDIRECT_URI, entry_of, issue_ids
 from tests.conftest import Install
 
 # A flow with forms and menus of its own, and one that shows the same form for ever.
@@ -43,7 +44,7 @@ SCHEMA = vol.Schema({
 
 class Flow(ConfigFlow, domain="acme"):
     async def async_step_user(self, user_input=None):
-        return self.async_show_menu(step_id="user", menu_options=["account", "circle"])
+        return self.async_show_menu(step_id="user", menu_options=["account", "circle", "next"])
 
     async def async_step_account(self, user_input=None):
         if user_input is None or user_input["name"] == "wrong":
@@ -56,6 +57,11 @@ class Flow(ConfigFlow, domain="acme"):
 
     async def async_step_zeroconf(self, discovery_info):
         return self.async_create_entry(title="Acme", data={"host": discovery_info})
+
+    async def async_step_next(self, user_input=None):
+        flow = await self.hass.config_entries.flow.async_init("acme", context={"source": "user"})
+        next_flow = "config_flow", flow["flow_id"]
+        return self.async_create_entry(title="Acme", data={}, next_flow=next_flow)
 """
 
 # The set-up of an account whose token has to be valid.
@@ -162,6 +168,12 @@ async def test_discovered(hass: HomeAssistant, own_steps: None) -> None:
     assert result["result"].data == {"host": "nas"}
 
 
+async def test_result_stays(hass: HomeAssistant, own_steps: None) -> None:
+    """An entry that is made is the result, also where the dialog would go on elsewhere."""
+    result = await async_log_in(hass, "acme", {"next_step_id": "next"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_request_ends_with_the_dialog(hass: HomeAssistant, own_steps: None) -> None:
     """What comes after the dialog is not on behalf of the frontend any more."""
     await async_log_in(hass, "acme")
@@ -186,8 +198,32 @@ async def test_credential_without_repair(hass: HomeAssistant, entry: ConfigEntry
     assert issue_ids(hass) == []
 
 
+async def test_address(
+    hass: HomeAssistant, server: MockAuthorizationServer, entry: ConfigEntry
+) -> None:
+    """The login comes back to the address by which the user has opened Home Assistant."""
+    assert server.authorization_requests[0]["redirect_uri"] == REDIRECT_URI
+
+
+async def test_waits(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """What is under way when a test goes on is waited for: a reauth, or a repair."""
+
+    async def later(act: Callable[[], object]) -> None:
+        await asyncio.sleep(0)
+        act()
+
+    hass.async_create_task(later(lambda: entry.async_start_reauth(hass)))
+    with pytest.raises(AssertionError, match=r"no end.*reauth"):
+        await async_log_in_again(hass, entry)
+    (subentry_id,) = entry_of(hass).subentries
+    remove = hass.config_entries.async_remove_subentry
+    hass.async_create_task(later(lambda: remove(entry_of(hass), subentry_id)))
+    assert (await async_repair(hass, "acme"))["type"] is FlowResultType.MENU
+
+
 async def test_no_reauth(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Nobody logs in again where no reauth was started; that is told."""
+    """Nobody logs in again where no reauth was started, whatever else was; that is told."""
+    await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     with pytest.raises(AssertionError, match="No reauth"):
         await async_log_in_again(hass, entry)
 
@@ -230,7 +266,17 @@ async def test_not_one_repair(hass: HomeAssistant, setup: None, number: int) -> 
             severity=ir.IssueSeverity.ERROR,
             translation_key="credential_rejected",
         )
+    ir.async_create_issue(
+        hass,
+        "acme",
+        "own",
+        is_fixable=True,
+        issue_domain="acme",
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="own",
+    )
     with pytest.raises(AssertionError, match=r"not one repair of acme, but \[.*\]") as info:
         await async_repair(hass, "acme")
     assert "other" not in str(info.value)
     assert "told" not in str(info.value)
+    assert "own" not in str(info.value)

@@ -4,12 +4,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
+from tests.adopting.conftest import acme
 from tests.conftest import Install
 from tests.core_credentials.conftest import peer
 from tests.recording_server import RecordingServer
 from tests.watching.cloud import Cloud
 
-__all__ = ["peer"]
+__all__ = ["acme", "peer"]
 
 
 @pytest.fixture

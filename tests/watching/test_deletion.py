@@ -1,7 +1,6 @@
 """Tests of application credentials that were deleted while they are used."""
 
 from typing import Any
-from unittest.mock import patch
 
 from homeassistant.components import application_credentials
 from homeassistant.components.application_credentials import (
@@ -12,19 +11,23 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, Con
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.loader import IntegrationNotLoaded
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_store
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.core_credentials.options import CONF_LOOK_AFTER
+from custom_components.developer_credentials.core_credentials.options import (
+    CONF_LOOK_AFTER,
+    CONF_VERIFY,
+)
 from custom_components.developer_credentials.credentials.orphaned_entries import issue_id_of
 from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from custom_components.developer_credentials.watching import deletion
+from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     PLATFORM,
+    REDIRECT_URI,
     SENTINEL,
     add_credential,
     begin_repair,
@@ -33,7 +36,7 @@ from tests.common import (
     issue_ids,
 )
 from tests.conftest import Install
-from tests.core_credentials.peer import NEW, add_application_credential
+from tests.core_credentials.peer import CONFIG_FLOW, INIT, NEW, add_application_credential
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "peer", "watched")
 
@@ -41,7 +44,17 @@ pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "peer
 ENTRY_ID = "01KFIRSTENTRY"
 ISSUE = issue_id_of(ENTRY_ID)
 KEY = "peer", "peer"
-_NOT_LOADED = IntegrationNotLoaded("peer")
+
+
+ITSELF = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    return LocalOAuth2Implementation(
+        hass, "itself", credential.client_id, credential.client_secret,
+        "http://127.0.0.1:9/authorize", "http://127.0.0.1:9/token",
+    )
+"""
 
 
 @pytest.fixture
@@ -95,7 +108,7 @@ async def test_deleted_and_restored(
     assert issue is not None
     # The issue is for everybody, the texts of its repair are for admins.
     assert issue.translation_key == "application_credential_deleted"
-    assert issue.translation_placeholders == {"credential": "Peer: My app"}
+    assert issue.translation_placeholders == {"credential": "Peer"}
     assert issue.data == {"entry_id": ENTRY_ID}
     # What is loaded is not touched; what is loaded again finds no credential, and asks for a login.
     assert entries[0].state is ConfigEntryState.LOADED
@@ -112,7 +125,7 @@ async def test_deleted_and_restored(
     step = await begin_repair(hass_client, ISSUE)
     assert (step["type"], step["menu_options"]) == ("menu", ["restore"])
     assert step["description_placeholders"] == {
-        "credential": "Peer: My app",
+        "credential": "Peer",
         "entries": r"First\*, Second",
         "integration": "Peer",
         "name": "Peer",
@@ -160,9 +173,7 @@ async def test_deleted_twice(hass: HomeAssistant) -> None:
     for name in ("First", "Second"):
         hass.data[application_credentials.DATA_COMPONENT].data["peer_id"]["name"] = name
         await _delete(hass)
-        issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE)
-        assert issue is not None
-        assert issue.translation_placeholders == {"credential": f"Peer: {name}"}
+        assert issue_ids(hass) == [ISSUE]
         assert await deletion.async_restore(hass, KEY)
         await hass.async_block_till_done()
         assert issue_ids(hass) == []
@@ -238,6 +249,42 @@ async def test_entered_again_under_another_name(
     assert not deletion.async_is_restorable(hass, KEY)
 
 
+async def test_of_integrations_that_name_themselves(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
+) -> None:
+    """Some call their implementation by their own domain, as SmartThings does."""
+    # Then nothing is known of it when it is deleted.
+    hass.config_entries.async_update_entry(entry_of(hass), options={CONF_VERIFY: False})
+    flow = CONFIG_FLOW.replace("peer", "itself")
+    install("itself", application_credentials=ITSELF, __init__=INIT, config_flow=flow)
+    await add_application_credential(hass, "itself")
+    entry = MockConfigEntry(
+        domain="itself", title="Account", data={"auth_implementation": "itself"}, entry_id=ENTRY_ID
+    )
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    await _delete(hass, "itself_id")
+    assert issue_ids(hass) == [ISSUE]
+    assert not await hass.config_entries.async_reload(entry.entry_id)
+    step = await begin_repair(hass_client, ISSUE)
+    step = await continue_repair(hass, hass_client, step, {"next_step_id": "restore"})
+    assert step["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+    assert issue_ids(hass) == []
+
+
+async def test_another_names_itself_alike(hass: HomeAssistant, install: Install) -> None:
+    """Where another one of such an integration remains, its entries have an implementation."""
+    install("itself", application_credentials=ITSELF, __init__=INIT)
+    for client_id in ("first", "second"):
+        item = {"domain": "itself", "client_id": client_id, "client_secret": SENTINEL}
+        await hass.data[application_credentials.DATA_COMPONENT].async_create_item(item)
+    MockConfigEntry(domain="itself", data={"auth_implementation": "itself"}).add_to_hass(hass)
+    await _delete(hass, "itself_second")
+    assert issue_ids(hass) == []
+
+
 async def test_nothing_to_add(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, install: Install
 ) -> None:
@@ -261,18 +308,6 @@ async def test_somebody_else_provides_it(hass: HomeAssistant, install: Install) 
     MockConfigEntry(domain="both", data={"auth_implementation": "both"}).add_to_hass(hass)
     await _delete(hass, "both_id")
     assert issue_ids(hass) == []
-
-
-async def test_integration_is_not_loaded(hass: HomeAssistant) -> None:
-    """An integration that was not loaded is called by its domain."""
-    await add_application_credential(hass, imported=True)
-    entry = MockConfigEntry(domain="peer", data={"auth_implementation": "peer"}, entry_id=ENTRY_ID)
-    entry.add_to_hass(hass)
-    with patch(f"{deletion.__name__}.async_get_loaded_integration", side_effect=_NOT_LOADED):
-        await _delete(hass)
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE)
-    assert issue is not None
-    assert issue.translation_placeholders == {"credential": "peer: My app"}
 
 
 async def test_collection_is_another(hass: HomeAssistant) -> None:
@@ -323,9 +358,10 @@ async def test_not_looked_after(
     assert await deletion.async_restore(hass, KEY)
 
 
-async def test_nothing_is_heard(hass: HomeAssistant) -> None:
+async def test_nothing_is_heard(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
     """While our entry is not set up, nothing that happens is remembered or told."""
     for client_id in ("first", "second", "third"):
+        demo_cloud.add_client(client_id, client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
         credential = ClientCredential(client_id, SENTINEL)
         await async_import_client_credential(hass, "peer", credential, client_id)
     entries = [await _entry(hass, one, one) for one in ("first", "second", "third")]

@@ -1,9 +1,8 @@
-"""Tests of what is done when something happens to application credentials and their users."""
+"""Tests of what is done about application credentials, at a real server."""
 
-import asyncio
-from importlib import import_module
-from unittest.mock import patch
+from datetime import timedelta
 
+from aiohttp import web
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -13,623 +12,534 @@ from homeassistant.config_entries import (
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.core_credentials.collection import (
     async_get_application_credentials,
 )
-from custom_components.developer_credentials.core_credentials.editing import (
-    async_update_application_credential,
-)
 from custom_components.developer_credentials.core_credentials.options import (
     CONF_LOOK_AFTER,
     CONF_VERIFY,
 )
-from custom_components.developer_credentials.oauth2.client import DeveloperCredential
-from custom_components.developer_credentials.watching import logins as logins_module
+from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
+from custom_components.developer_credentials.watching import watch
+from custom_components.developer_credentials.watching.answers import VALID_FOR
+from custom_components.developer_credentials.watching.logins import (
+    COMES_BACK_AFTER,
+    async_log_in_again,
+)
 from custom_components.developer_credentials.watching.memory import (
-    CONF_WATCHED,
     async_get_logins,
-    async_note_accepted,
     async_was_accepted,
 )
-from custom_components.developer_credentials.watching.rejection import async_get_core_rejections
-from tests.common import entry_of
-from tests.conftest import Install, PassTime
-from tests.recording_server import RecordingServer
-from tests.watching.cloud import (
-    CONTEXT,
-    OWN_NAME,
-    SECRET,
-    WRONG,
-    Cloud,
-    add_entry,
-    elapse,
-    enter,
-    import_one,
-    login_issues,
-    logins,
-    look_after,
-    nap,
-    repairs,
-    rotate,
-    settle,
+from custom_components.developer_credentials.watching.rejection import (
+    async_get_core_rejections,
 )
+from tests.adopting.acme import (
+    AUTH_DOMAIN,
+    CONFIG_FLOW,
+    INIT,
+    NEW_SECRET,
+    accept,
+    add_entry,
+    add_item,
+    change_secret,
+    expire,
+    own_class,
+    reauths,
+    refuse,
+    token,
+)
+from tests.common import SENTINEL, entry_of, issue_ids
+from tests.conftest import Install, PassTime
+from tests.recording_server import TOKEN, Recorded, RecordingServer, Respond, answer
 
-pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "acme")
 
-DAY = 86_400
+# One that names itself, as Withings and SmartThings do.
+NAMES_ITSELF = """
+class Implementation(AuthImplementation):
+    @property
+    def domain(self):
+        return "acme"
+"""
 
 
-async def test_proven(hass: HomeAssistant, cloud: Cloud) -> None:
-    """A client that was accepted before and is rejected now: one repair, and no login."""
-    await look_after(hass)
-    await enter(hass)
-    assert (cloud.codes, repairs(hass)) == (["id"], [])
-    cloud.secrets["id"] = "rotated"
+@pytest.fixture
+async def watched(hass: HomeAssistant, setup: None, acme: None) -> None:
+    """Have application credentials looked after."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    await async_get_or_create_entry(hass)
+    await settle(hass)
+
+
+async def settle(hass: HomeAssistant) -> None:
+    """Wait for everything, inquiries included."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def knows_client(secret: str = SENTINEL, words: str = "Secret expired") -> Respond:
+    """Return what answers as a server does that knows the client with a secret."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if request.method == "GET":
+            return web.Response()
+        body = await request.post()
+        if body.get("client_secret") != secret:
+            error = {"error": "invalid_client", "error_description": words}
+            return await answer(error, 401)(request)
+        if body["grant_type"] == "refresh_token":
+            return await answer(TOKEN)(request)
+        return await answer({"error": "invalid_grant"}, 400)(request)
+
+    return respond
+
+
+def inquiries(server: RecordingServer) -> list[Recorded]:
+    """Return the requests with a code that nobody issued."""
+    return [one for one in server.requests if one.body.get("grant_type") == "authorization_code"]
+
+
+async def later(hass: HomeAssistant, pass_time: PassTime, seconds: float) -> None:
+    """Let seconds pass, by both clocks."""
+    pass_time(seconds)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds + 1))
+    await settle(hass)
+
+
+async def add(hass: HomeAssistant) -> None:
+    """Add the application credential, and have it verified."""
+    await add_item(hass)
+    await settle(hass)
+
+
+async def fail(hass: HomeAssistant) -> MockConfigEntry:
+    """Set up an entry that uses the application credential, and wait for what comes of it."""
     entry = await add_entry(hass)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert (logins(hass), login_issues(hass)) == ([], [])
-    assert len(repairs(hass)) == 1
-    (rejection,) = async_get_core_rejections(hass).values()
-    assert rejection.proven
-    assert rejection.answer == "invalid_client: words of the server"
-
-
-async def test_not_proven(hass: HomeAssistant, cloud: Cloud) -> None:
-    """A client that was never accepted: the repair, and the login stays."""
-    entry = await _not_proven(hass, cloud)
-    assert logins(hass) == [entry.entry_id]
-    assert len(login_issues(hass)) == 1
-    (rejection,) = async_get_core_rejections(hass).values()
-    assert not rejection.proven
-
-
-async def _not_proven(hass: HomeAssistant, cloud: Cloud) -> MockConfigEntry:
-    await enter(hass, WRONG)
-    await look_after(hass)
-    entry = await add_entry(hass)
-    assert len(repairs(hass)) == 1
+    await settle(hass)
     return entry
 
 
-@pytest.mark.parametrize("error", ["invalid_grant", "access_denied", "server_error"])
-async def test_accepted_client(hass: HomeAssistant, cloud: Cloud, error: str) -> None:
-    """What the server has against a login alone is Home Assistant's business."""
-    await look_after(hass)
-    await enter(hass)
-    cloud.grant = {"error": error}
-    entry = await add_entry(hass)
-    assert logins(hass) == [entry.entry_id]
-    assert repairs(hass) == []
+def proven(hass: HomeAssistant) -> list[bool]:
+    """Return of each rejected application credential whether it was accepted before."""
+    return [one.proven for one in async_get_core_rejections(hass).values()]
 
 
-async def test_no_answer(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """A server that does not answer proves nothing; it is asked again after an hour."""
-    await look_after(hass)
-    await enter(hass)
-    cloud.secrets["id"] = "rotated"
-    await elapse(hass, pass_time, 1_000)
-    cloud.is_silent = True
-    entry = await add_entry(hass)
-    assert logins(hass) == [entry.entry_id]
-    assert repairs(hass) == []
-    cloud.is_silent = False
-    await elapse(hass, pass_time, 3_700)
-    assert len(repairs(hass)) == 1
-    assert logins(hass) == []
+@pytest.mark.usefixtures("watched")
+class TestAdded:
+    """An application credential is entered in Home Assistant's own dialog."""
 
+    async def test_mistyped(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """One that the server does not know is told at once, by its name and no client id."""
+        server.respond = knows_client("another")
+        await add(hass)
+        (issue_id,) = issue_ids(hass)
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+        assert issue is not None
+        assert issue.is_fixable
+        assert issue.translation_placeholders == {"credential": "Acme: My app"}
+        assert "client" not in f"{issue_id}{issue.data}".replace("application_credential", "")
+        assert len(inquiries(server)) <= 3
+        assert {one.method for one in server.requests} == {"POST"}
 
-async def test_mistyped(hass: HomeAssistant, cloud: Cloud) -> None:
-    """What is mistyped in Home Assistant's own dialog is told at once, in one repair."""
-    await look_after(hass)
-    await enter(hass, WRONG, name="My app")
-    (issue_id,) = repairs(hass)
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
-    assert issue is not None
-    assert issue.translation_placeholders == {"credential": "Acme: My app"}
-    assert issue.is_fixable
-    assert issue.data is not None
-    assert issue_id == f"application_credential_rejected_{issue.data['key']}"
+    async def test_known(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """One that the server knows is told to nobody, and remembered by a digest."""
+        server.respond = knows_client()
+        await add(hass)
+        assert issue_ids(hass) == []
+        assert async_was_accepted(hass, "acme", "client-id")
+        assert not async_was_accepted(hass, "acme", "other")
+        assert not async_was_accepted(hass, "other", "client-id")
+        assert "client-id" not in str(entry_of(hass).data["watched"]["accepted"])
 
+    async def test_not_verified(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """With the option off, nobody is asked."""
+        hass.config_entries.async_update_entry(entry_of(hass), options={CONF_VERIFY: False})
+        server.respond = knows_client("another")
+        await add(hass)
+        assert server.requests == []
 
-async def test_dialog_does_not_wait(hass: HomeAssistant, cloud: Cloud) -> None:
-    """The dialog in which one is entered does not wait for the server."""
-    await look_after(hass)
-    cloud.go_on.clear()
-    collection = hass.data[application_credentials.DATA_COMPONENT]
-    item = {"domain": "acme", "client_id": "id", "client_secret": WRONG}
-    async with asyncio.timeout(5):
-        await collection.async_create_item(item)
-    await nap()
-    assert repairs(hass) == []
-    cloud.go_on.set()
-    await settle(hass)
-    assert len(repairs(hass)) == 1
-
-
-async def test_not_verified(hass: HomeAssistant, cloud: Cloud) -> None:
-    """What is entered is not verified where the user does not want that."""
-    entry = await look_after(hass)
-    hass.config_entries.async_update_entry(entry, options={CONF_VERIFY: False})
-    await enter(hass, WRONG)
-    assert cloud.codes == []
-    await add_entry(hass)
-    assert len(repairs(hass)) == 1
-
-
-async def test_nothing_wrong(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """Nothing is asked at the start; what was never seen is verified once, minutes later."""
-    for client_id in ("id", "second"):
-        cloud.secrets[client_id] = SECRET
-        await enter(hass, client_id=client_id)
-    await look_after(hass)
-    await add_entry(hass)
-    assert cloud.codes == []
-    await elapse(hass, pass_time, 299)
-    assert cloud.codes == []
-    await elapse(hass, pass_time, 2)
-    assert cloud.codes == ["id", "second"]
-    assert async_was_accepted(hass, "acme", "id")
-    await elapse(hass, pass_time, 2 * DAY)
-    await hass.config_entries.async_reload(entry_of(hass).entry_id)
-    await elapse(hass, pass_time, 301)
-    assert cloud.codes == ["id", "second"]
-
-
-async def test_at_the_start(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """While Home Assistant starts, nothing is asked; what has failed by then is looked at."""
-    await enter(hass, WRONG)
-    await enter(hass, client_id="second")
-    hass.set_state(CoreState.starting)
-    await look_after(hass)
-    await add_entry(hass)
-    await elapse(hass, pass_time, 1_000)
-    assert cloud.codes == []
-    hass.set_state(CoreState.running)
-    hass.bus.async_fire("homeassistant_started")
-    await settle(hass)
-    assert cloud.codes[:1] == ["id"]
-    assert "second" not in cloud.codes
-    assert len(repairs(hass)) == 1
-
-
-async def test_failed_before_us(hass: HomeAssistant, cloud: Cloud) -> None:
-    """What has failed before we were installed is looked at; a login that may be open stays."""
-    await enter(hass, WRONG)
-    entry = await add_entry(hass)
-    await look_after(hass)
-    assert len(repairs(hass)) == 1
-    assert logins(hass) == [entry.entry_id]
-
-
-async def test_login_before_us(hass: HomeAssistant, cloud: Cloud) -> None:
-    """An entry that works and is asked for a login is looked at, too."""
-    await enter(hass, WRONG)
-    entry = await add_entry(hass, lazy=True)
-    entry.async_start_reauth(hass)
-    await settle(hass)
-    await look_after(hass)
-    assert len(repairs(hass)) == 1
-
-
-async def test_plain_error(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """An entry that ends in a plain error has its repair; once mended, it is loaded."""
-    await look_after(hass)
-    await enter(hass)
-    cloud.secrets["id"] = "rotated"
-    await elapse(hass, pass_time, 1_000)
-    entry = await add_entry(hass, fails=True)
-    assert entry.state == ConfigEntryState.SETUP_ERROR
-    assert len(repairs(hass)) == 1
-    cloud.secrets["id"] = SECRET
-    await elapse(hass, pass_time, 3_601)
-    assert repairs(hass) == []
-    assert entry.state is ConfigEntryState.LOADED
-
-
-@pytest.mark.parametrize("is_proven", [False, True])
-async def test_corrected(hass: HomeAssistant, cloud: Cloud, is_proven: bool) -> None:
-    """With the right secret the repair goes, the entry is loaded, and no login is left."""
-    entry = await _not_proven(hass, cloud) if not is_proven else await _taken_back(hass, cloud)
-    cloud.secrets["id"] = f"{SECRET}-new"
-    one = async_get_application_credentials(hass)["acme_id"]
-    await async_update_application_credential(hass, one, DeveloperCredential("id", f"{SECRET}-new"))
-    await settle(hass)
-    assert entry.state is ConfigEntryState.LOADED
-    assert (repairs(hass), logins(hass)) == ([], [])
-    assert dict(async_get_logins(hass)) == {}
-
-
-async def _taken_back(hass: HomeAssistant, cloud: Cloud) -> MockConfigEntry:
-    """Have a login taken back."""
-    await look_after(hass)
-    await enter(hass)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    entry = await add_entry(hass)
-    assert (len(repairs(hass)), logins(hass)) == (1, [])
-    assert list(async_get_logins(hass)) == [entry.entry_id]
-    return entry
-
-
-async def test_asked_for_again(hass: HomeAssistant, cloud: Cloud) -> None:
-    """The same login, asked for at every poll, is taken back without asking the server again."""
-    entry = await _taken_back(hass, cloud)
-    asked = len(cloud.server.requests)
-    taken_back = dict(async_get_logins(hass))
-    for _ in range(3):
-        entry.async_start_reauth(hass)
+    async def test_deleted(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """Deleted, it is told no more; entered again rightly, neither."""
+        server.respond = knows_client(NEW_SECRET)
+        await add(hass)
+        assert len(issue_ids(hass)) == 1
+        collection = hass.data[application_credentials.DATA_COMPONENT]
+        await collection.async_delete_item(AUTH_DOMAIN)
         await settle(hass)
-        assert (logins(hass), login_issues(hass)) == ([], [])
-    assert len(cloud.server.requests) == asked
-    assert async_get_logins(hass) == taken_back
+        assert issue_ids(hass) == []
+        server.respond = knows_client()
+        await add(hass)
+        assert issue_ids(hass) == []
+
+    async def test_renamed(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """Another name is nothing to ask the server about."""
+        server.respond = knows_client()
+        await add(hass)
+        asked = len(server.requests)
+        await change_secret(hass)
+        await settle(hass)
+        assert len(server.requests) > asked
 
 
-async def test_own_reauth(hass: HomeAssistant, cloud: Cloud) -> None:
-    """A login that an integration has begun itself, without an issue, is taken back likewise."""
-    await look_after(hass)
-    await enter(hass)
-    entry = await add_entry(hass)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    for _ in range(2):
-        await hass.config_entries.flow.async_init(
-            "acme",
-            context={"source": SOURCE_REAUTH, "entry_id": entry.entry_id},
-            data=dict(entry.data),
+@pytest.mark.usefixtures("watched")
+class TestRejected:
+    """The secret is rotated or expires at the provider."""
+
+    async def test_login_that_cannot_help(
+        self, hass: HomeAssistant, server: RecordingServer
+    ) -> None:
+        """Accepted before and rejected now: the repair, and no login; mended, the entry is back."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = knows_client(NEW_SECRET)
+        entry = await fail(hass)
+        assert entry.state is ConfigEntryState.SETUP_ERROR
+        assert reauths(hass) == []
+        assert list(async_get_logins(hass)) == [entry.entry_id]
+        assert proven(hass) == [True]
+        assert [one.answer for one in async_get_core_rejections(hass).values()] == [
+            "invalid_client: Secret expired"
+        ]
+        issues = ir.async_get(hass).issues
+        assert [one for one in issues if one[1].startswith("config_entry_reauth")] == []
+        await change_secret(hass)
+        await settle(hass)
+        assert entry.state.name == "LOADED"
+        assert (issue_ids(hass), reauths(hass), dict(async_get_logins(hass))) == ([], [], {})
+
+    async def test_never_accepted(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """A server that has never accepted it proves nothing: the repair, and the login stays."""
+        server.respond = refuse()
+        await add(hass)
+        entry = await fail(hass)
+        assert len(issue_ids(hass)) == 1
+        assert reauths(hass) == [entry.entry_id]
+        assert proven(hass) == [False]
+
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [("invalid_grant", 400), ("unauthorized_client", 400), ("whatever", 403), ("x", 400)],
+    )
+    async def test_login_that_helps(
+        self, hass: HomeAssistant, server: RecordingServer, error: str, status: int
+    ) -> None:
+        """Whatever else the server says, Home Assistant's own way is left alone."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = refuse(error, status)
+        entry = await fail(hass)
+        if error == "unauthorized_client":
+            # A name for a client that is not accepted.
+            assert reauths(hass) in ([], [entry.entry_id])
+        else:
+            assert reauths(hass) == [entry.entry_id]
+            assert issue_ids(hass) == []
+
+    async def test_every_poll(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """The same login, asked for again and again, is taken back without asking the server."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = knows_client(NEW_SECRET)
+        entry = await fail(hass)
+        asked = len(inquiries(server))
+        since = dict(async_get_logins(hass))
+        for _ in range(5):
+            entry.async_start_reauth(hass)
+            await settle(hass)
+            assert reauths(hass) == []
+        assert len(inquiries(server)) == asked
+        assert async_get_logins(hass) == since
+
+    async def test_opened(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """A login that the user has opened is never taken back."""
+        server.respond = refuse("invalid_grant", 400)
+        await add(hass)
+        accept(hass)
+        entry = await fail(hass)
+        (flow,) = hass.config_entries.flow.async_progress_by_handler("acme")
+        # As the frontend does when the dialog is opened.
+        await hass.config_entries.flow.async_configure(flow["flow_id"])
+        server.respond = knows_client(NEW_SECRET)
+        await hass.config_entries.async_reload(entry.entry_id)
+        await settle(hass)
+        assert reauths(hass) == [entry.entry_id]
+
+    async def test_hundred(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """A hundred entries that fail at once make one verification, and lead to one repair."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = knows_client(NEW_SECRET)
+        for number in range(100):
+            data = {"auth_implementation": AUTH_DOMAIN, "token": token()}
+            entry = MockConfigEntry(domain="acme", title=f"Home {number}", data=data)
+            entry.add_to_hass(hass)
+        server.requests.clear()
+        assert await async_setup_component(hass, "acme", {})
+        await settle(hass)
+        assert len({one.body["code"] for one in inquiries(server)}) <= 3
+        assert len(issue_ids(hass)) == 1
+        assert reauths(hass) == []
+
+    async def test_names_itself(
+        self, hass: HomeAssistant, server: RecordingServer, install: Install
+    ) -> None:
+        """The entries of an integration that names itself are found, and go on."""
+        install(
+            "acme2",
+            application_credentials=own_class(server, NAMES_ITSELF).replace('"acme"', '"acme2"'),
+            __init__=INIT,
+            config_flow=CONFIG_FLOW.replace('"acme"', '"acme2"'),
+        )
+        server.respond = knows_client()
+        collection = hass.data[application_credentials.DATA_COMPONENT]
+        item = {"domain": "acme2", "client_id": "client-id", "client_secret": SENTINEL}
+        await collection.async_create_item(item)
+        await settle(hass)
+        server.respond = knows_client(NEW_SECRET)
+        data = {"auth_implementation": "acme2", "token": token()}
+        entry = MockConfigEntry(domain="acme2", title="Home", data=data)
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await settle(hass)
+        assert len(issue_ids(hass)) == 1
+        assert hass.config_entries.flow.async_progress_by_handler("acme2") == []
+        server.respond = knows_client()
+        await hass.config_entries.async_set_disabled_by(
+            entry_of(hass).entry_id, ConfigEntryDisabler.USER
         )
         await settle(hass)
-        assert (len(repairs(hass)), logins(hass)) == (1, [])
+        (flow,) = hass.config_entries.flow.async_progress_by_handler("acme2")
+        assert flow["context"]["source"] == SOURCE_REAUTH
 
+    async def test_mended_at_the_provider(
+        self, hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+    ) -> None:
+        """While the repair stands, the server is asked each hour; accepted, the entry is back."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = knows_client(NEW_SECRET)
+        entry = await fail(hass)
+        asked = len(inquiries(server))
+        await later(hass, pass_time, 3600)
+        assert len(inquiries(server)) > asked
+        assert len(issue_ids(hass)) == 1
+        server.respond = knows_client()
+        await later(hass, pass_time, 3600)
+        assert issue_ids(hass) == []
+        assert entry.state is ConfigEntryState.LOADED
+        assert dict(async_get_logins(hass)) == {}
 
-async def test_opened(hass: HomeAssistant, cloud: Cloud) -> None:
-    """A login that the user has opened is never taken back."""
-    await look_after(hass)
-    await enter(hass)
-    entry = await add_entry(hass)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    cloud.go_on.clear()
-    entry.async_start_reauth(hass)
-    await nap()
-    (flow,) = hass.config_entries.flow.async_progress()
-    await hass.config_entries.flow.async_configure(flow["flow_id"])
-    cloud.go_on.set()
-    await settle(hass)
-    assert len(repairs(hass)) == 1
-    assert logins(hass) == [entry.entry_id]
-    assert len(login_issues(hass)) == 1
-    assert dict(async_get_logins(hass)) == {}
-
-
-async def test_opened_and_mended(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """Who has opened a login is not disturbed when the client is accepted again."""
-    entry = await _not_proven(hass, cloud)
-    (flow,) = hass.config_entries.flow.async_progress()
-    await hass.config_entries.flow.async_configure(flow["flow_id"])
-    cloud.secrets["id"] = WRONG
-    await elapse(hass, pass_time, 3_601)
-    assert repairs(hass) == []
-    assert logins(hass) == [entry.entry_id]
-    assert entry.state is ConfigEntryState.SETUP_ERROR
-
-
-async def test_cannot_be_told(hass: HomeAssistant, cloud: Cloud) -> None:
-    """Where Home Assistant does not tell whether a login was opened, it stays."""
-    await look_after(hass)
-    await enter(hass)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    with patch.object(logins_module, "async_get_current_step", return_value=None):
-        entry = await add_entry(hass)
-    assert (len(repairs(hass)), logins(hass)) == (1, [entry.entry_id])
-
-
-async def test_comes_back(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """A login comes back after a day in which nothing was mended, and stays."""
-    entry = await _taken_back(hass, cloud)
-    await elapse(hass, pass_time, DAY - 100)
-    assert logins(hass) == []
-    await elapse(hass, pass_time, 200)
-    assert logins(hass) == [entry.entry_id]
-    assert len(repairs(hass)) == 1
-    await elapse(hass, pass_time, 2 * DAY)
-    await hass.config_entries.async_reload(entry.entry_id)
-    await settle(hass)
-    assert logins(hass) == [entry.entry_id]
-
-
-async def test_mended_at_the_provider(
-    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime
-) -> None:
-    """While a repair stands, the client is verified once an hour: accepted, the users go on."""
-    entry = await _taken_back(hass, cloud)
-    other = await add_entry(hass, lazy=True)
-    asked = len(cloud.codes)
-    await elapse(hass, pass_time, 3_601)
-    assert len(repairs(hass)) == 1
-    # By each way to authenticate.
-    assert len(cloud.codes) == asked + 2
-    cloud.secrets["id"] = WRONG
-    runtime_data = other.runtime_data
-    await elapse(hass, pass_time, 3_601)
-    assert (repairs(hass), logins(hass)) == ([], [])
-    assert entry.state is ConfigEntryState.LOADED
-    assert other.runtime_data is runtime_data
-    assert dict(async_get_logins(hass)) == {}
-    asked = len(cloud.codes)
-    await elapse(hass, pass_time, DAY)
-    assert len(cloud.codes) == asked
-
-
-async def test_loaded_entry(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """An entry that is loaded, and was refused, is reloaded when it is mended: it asks no more."""
-    await look_after(hass)
-    await enter(hass)
-    entry = await add_entry(hass, lazy=True)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    entry.async_start_reauth(hass)
-    await settle(hass)
-    assert (len(repairs(hass)), logins(hass)) == (1, [])
-    runtime_data = entry.runtime_data
-    cloud.secrets["id"] = WRONG
-    await elapse(hass, pass_time, 3_601)
-    assert entry.runtime_data is not runtime_data
-
-
-async def test_entered_again(hass: HomeAssistant, cloud: Cloud) -> None:
-    """Deleted and entered again in Home Assistant: the repair goes, and the users go on."""
-    await look_after(hass)
-    await import_one(hass)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    entry = await add_entry(hass, "acme")
-    failed = await add_entry(hass, "acme", fails=True)
-    assert (len(repairs(hass)), logins(hass)) == (1, [])
-    await hass.data[application_credentials.DATA_COMPONENT].async_delete_item("acme_id")
-    await settle(hass)
-    assert repairs(hass) == []
-    assert list(async_get_logins(hass)) == [entry.entry_id]
-    cloud.secrets["id"] = SECRET
-    await import_one(hass)
-    assert (repairs(hass), logins(hass)) == ([], [])
-    assert entry.state is ConfigEntryState.LOADED
-    assert failed.state is ConfigEntryState.LOADED
-    assert dict(async_get_logins(hass)) == {}
-
-
-@pytest.mark.parametrize("how", ["unload", "disable", "remove", "option"])
-async def test_not_looked_after_any_more(
-    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, how: str
-) -> None:
-    """Whatever ends our work leaves all as if we had never been there."""
-    entry = await _taken_back(hass, cloud)
-    ours, config_entries = entry_of(hass), hass.config_entries
-    if how == "unload":
-        await config_entries.async_unload(ours.entry_id)
-    elif how == "disable":
-        await config_entries.async_set_disabled_by(ours.entry_id, ConfigEntryDisabler.USER)
-    elif how == "remove":
-        await config_entries.async_remove(ours.entry_id)
-    else:
-        config_entries.async_update_entry(ours, options={CONF_LOOK_AFTER: False})
-    await settle(hass)
-    assert repairs(hass) == []
-    assert logins(hass) == [entry.entry_id]
-    assert len(login_issues(hass)) == 1
-    assert dict(async_get_logins(hass)) == {}
-    asked = len(cloud.codes)
-    entry.async_start_reauth(hass)
-    await enter(hass, WRONG, "other")
-    await elapse(hass, pass_time, 2 * DAY)
-    assert len(cloud.codes) == asked
-    assert (repairs(hass), logins(hass)) == ([], [entry.entry_id])
-    if how == "option":
-        config_entries.async_update_entry(ours, options={})
+    async def test_comes_back(
+        self, hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+    ) -> None:
+        """After a day in which nothing was mended the login is back, and stays."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = knows_client(NEW_SECRET)
+        entry = await fail(hass)
+        await later(hass, pass_time, COMES_BACK_AFTER)
+        assert reauths(hass) == [entry.entry_id]
+        await later(hass, pass_time, 3600)
+        entry.async_start_reauth(hass)
         await settle(hass)
-        assert len(repairs(hass)) == 1
+        assert reauths(hass) == [entry.entry_id]
+
+    async def test_log_in_again(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """A login that the user has asked for is not taken back."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = knows_client(NEW_SECRET)
+        entry = await fail(hass)
+        one = async_get_application_credentials(hass)[AUTH_DOMAIN]
+        assert async_log_in_again(hass, one) == [entry]
+        await settle(hass)
+        assert reauths(hass) == [entry.entry_id]
 
 
-@pytest.mark.parametrize("how", ["ours", "theirs"])
-async def test_removed_meanwhile(hass: HomeAssistant, cloud: Cloud, how: str) -> None:
-    """What is gone while the server is asked about it is left alone."""
-    await look_after(hass)
-    await enter(hass)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    entry = await add_entry(hass, lazy=True)
-    cloud.go_on.clear()
-    entry.async_start_reauth(hass)
-    await nap()
-    gone = entry_of(hass) if how == "ours" else entry
-    await hass.config_entries.async_remove(gone.entry_id)
-    cloud.go_on.set()
-    await settle(hass)
-    assert logins(hass) == ([entry.entry_id] if how == "ours" else [])
-    assert len(repairs(hass)) == (0 if how == "ours" else 1)
-    assert dict(async_get_logins(hass)) == {}
+@pytest.mark.usefixtures("watched")
+class TestHowOften:
+    """How often a server is asked."""
+
+    async def test_quarter_of_an_hour(
+        self, hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+    ) -> None:
+        """What no user has asked for is asked once in a quarter of an hour, and then again."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = refuse("invalid_grant", 400)
+        entry = await fail(hass)
+        asked = len(inquiries(server))
+        for _ in range(5):
+            await hass.config_entries.async_reload(entry.entry_id)
+            await settle(hass)
+        assert len(inquiries(server)) == asked
+        # The login is still asked for, and now for another reason.
+        server.respond = knows_client(NEW_SECRET)
+        await later(hass, pass_time, VALID_FOR)
+        assert len(inquiries(server)) > asked
+        assert len(issue_ids(hass)) == 1
+
+    async def test_user_has_just_asked(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """That a user has just had it verified keeps no failure from being looked into."""
+        server.respond = knows_client()
+        await add(hass)
+        assert len(inquiries(server)) == 1
+        server.respond = knows_client(NEW_SECRET)
+        await fail(hass)
+        assert len(issue_ids(hass)) == 1
+
+    async def test_no_answer(
+        self, hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+    ) -> None:
+        """A server that does not answer proves nothing; it is asked again within the hour."""
+        server.respond = knows_client()
+        await add(hass)
+
+        async def drop(request: web.Request) -> web.StreamResponse:
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+
+        server.respond = drop
+        entry = await fail(hass)
+        assert issue_ids(hass) == []
+        assert entry.state is ConfigEntryState.SETUP_RETRY
+        asked = len(inquiries(server))
+        for _ in range(10):
+            await hass.config_entries.async_reload(entry.entry_id)
+            await settle(hass)
+        assert len(inquiries(server)) == asked
+        server.respond = knows_client(NEW_SECRET)
+        await later(hass, pass_time, 3600)
+        await later(hass, pass_time, 1)
+        assert len(issue_ids(hass)) == 1
+
+    async def test_nothing_wrong(
+        self, hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+    ) -> None:
+        """While nothing is wrong, nobody is asked anything."""
+        server.respond = knows_client()
+        await add(hass)
+        server.requests.clear()
+        entry = await fail(hass)
+        assert entry.state is ConfigEntryState.LOADED
+        for _ in range(24):
+            await later(hass, pass_time, 3600)
+        assert [one.body["grant_type"] for one in server.requests] == ["refresh_token"]
 
 
-async def test_reloaded_meanwhile(hass: HomeAssistant, cloud: Cloud) -> None:
-    """An entry that reloads while the server is asked ends as any other."""
-    await look_after(hass)
-    await enter(hass)
-    cloud.secrets["id"] = "rotated"
-    await rotate(hass, WRONG)
-    entry = await add_entry(hass, lazy=True)
-    cloud.go_on.clear()
-    entry.async_start_reauth(hass)
-    await nap()
-    hass.config_entries.async_update_entry(entry, data={**entry.data, "lazy": False})
-    reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
-    cloud.go_on.set()
-    await reload
-    await settle(hass)
-    assert (len(repairs(hass)), logins(hass)) == (1, [])
+class TestStart:
+    """Home Assistant starts."""
 
-
-@pytest.mark.parametrize("is_proven", [False, True])
-async def test_hundred_entries(hass: HomeAssistant, cloud: Cloud, is_proven: bool) -> None:
-    """A hundred entries that fail at once make one verification."""
-    await enter(hass, WRONG)
-    await look_after(hass)
-    if is_proven:
-        async_note_accepted(hass, "acme", "id")
-    for number in range(100):
-        MockConfigEntry(
-            domain="acme",
-            entry_id=f"entry{number}",
-            data={
-                "auth_implementation": "acme_id",
-                "token": {"expires_at": 0, "refresh_token": "r"},
-            },
-        ).add_to_hass(hass)
-    assert await async_setup_component(hass, "acme", {})
-    await settle(hass)
-    # By each way to authenticate.
-    assert len(cloud.codes) == 2
-    assert len(repairs(hass)) == 1
-    assert len(logins(hass)) == len(login_issues(hass)) == (0 if is_proven else 100)
-
-
-async def test_restart(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """A restart changes nothing: the login is taken back again, and comes back in time."""
-    entry = await _taken_back(hass, cloud)
-    ours = entry_of(hass)
-    data = {**ours.data}
-    await hass.config_entries.async_remove(ours.entry_id)
-    hass.config_entries.flow.async_abort(hass.config_entries.flow.async_progress()[0]["flow_id"])
-    taken_back = data[CONF_WATCHED]["logins"]
-    taken_back[entry.entry_id] -= DAY - 1_000
-    MockConfigEntry(domain=DOMAIN, data=data, minor_version=2).add_to_hass(hass)
-    await hass.config_entries.async_setup(entry_of(hass).entry_id)
-    await settle(hass)
-    assert len(repairs(hass)) == 1
-    await hass.config_entries.async_reload(entry.entry_id)
-    await settle(hass)
-    assert logins(hass) == []
-    assert async_get_logins(hass) == taken_back
-    await elapse(hass, pass_time, 1_001)
-    assert logins(hass) == [entry.entry_id]
-    assert dict(async_get_logins(hass)) == {entry.entry_id: None}
-
-
-@pytest.mark.parametrize("state", ["mended", "rejected", "gone", "silent"])
-async def test_restart_with_an_entry_that_loads(
-    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, state: str
-) -> None:
-    """What was taken back before a restart is looked at some minutes later, as it is then."""
-    await enter(hass)
-    entry = await add_entry(hass, lazy=True)
-    ours = await look_after(hass)
-    async_note_accepted(hass, "acme", "id")
-    await hass.config_entries.async_unload(ours.entry_id)
-    watched = {**ours.data[CONF_WATCHED], "logins": {entry.entry_id: 4e9}}
-    hass.config_entries.async_update_entry(ours, data={**ours.data, CONF_WATCHED: watched})
-    if state == "rejected":
-        cloud.secrets["id"] = "rotated"
-    if state == "gone":
-        await hass.config_entries.async_remove(entry.entry_id)
-    cloud.is_down = state == "silent"
-    await hass.config_entries.async_setup(ours.entry_id)
-    await elapse(hass, pass_time, 301)
-    assert len(repairs(hass)) == (1 if state == "rejected" else 0)
-    assert list(async_get_logins(hass)) == ([] if state == "mended" else [entry.entry_id])
-    await elapse(hass, pass_time, DAY)
-    assert logins(hass) == ([entry.entry_id] if state == "rejected" else [])
-    assert list(async_get_logins(hass)) == ([entry.entry_id] if state == "rejected" else [])
-
-
-async def test_works_all_the_same(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """Where a client was never accepted and all its users work, a rejection counts for nothing."""
-    await enter(hass, WRONG)
-    entry = await add_entry(hass, lazy=True)
-    await look_after(hass)
-    await elapse(hass, pass_time, 301)
-    assert len(cloud.codes) == 2
-    assert repairs(hass) == []
-    entry.async_start_reauth(hass)
-    await settle(hass)
-    assert len(repairs(hass)) == 1
-    # The user has logged in.
-    hass.config_entries.flow.async_abort(hass.config_entries.flow.async_progress()[0]["flow_id"])
-    await elapse(hass, pass_time, 3_601)
-    assert repairs(hass) == []
-
-
-async def test_outage(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
-    """While the network is down, few attempts are made, and all have their turn afterwards."""
-    for number in range(20):
-        await enter(hass, WRONG, f"id{number}")
-    await look_after(hass)
-    cloud.is_down = True
-    asked = len(cloud.codes)
-    for _ in range(30):
-        await elapse(hass, pass_time, 301)
-    # Two and a half hours.
-    assert len(cloud.codes) - asked < 20
-    cloud.is_down = False
-    for _ in range(8):
-        await elapse(hass, pass_time, 3_600)
-    assert len(repairs(hass)) == 20
-
-
-async def test_own_name(hass: HomeAssistant, cloud: Cloud) -> None:
-    """Users that an integration calls by its own domain are found (SmartThings, Withings)."""
-    cloud.install("own", OWN_NAME)
-    await look_after(hass)
-    cloud.secrets["first"] = SECRET
-    await enter(hass, domain="own", client_id="first")
-    one = await enter(hass, domain="own")
-    cloud.secrets = {}
-    entry = await add_entry(hass, "own", "own")
-    (rejection,) = async_get_core_rejections(hass).values()
-    assert rejection.application_credential == one
-    assert logins(hass) == []
-    cloud.secrets["id"] = f"{SECRET}-new"
-    await async_update_application_credential(hass, one, DeveloperCredential("id", f"{SECRET}-new"))
-    await settle(hass)
-    assert entry.state is ConfigEntryState.LOADED
-
-
-async def test_context(hass: HomeAssistant, cloud: Cloud) -> None:
-    """An integration that names its server only where it asks itself is looked after (MCP)."""
-    cloud.install("context", CONTEXT)
-    await look_after(hass)
-    await enter(hass, domain="context")
-    assert cloud.codes == []
-    cloud.secrets["id"] = "rotated"
-    async_note_accepted(hass, "context", "id")
-    module = import_module("custom_components.context.application_credentials")
-    token = module.context.set(cloud.server.url)
-    try:
-        await add_entry(hass, "context_id", "context")
-    finally:
-        module.context.reset(token)
-    await settle(hass)
-    assert len(repairs(hass)) == 1
-    assert logins(hass) == []
-
-
-@pytest.mark.parametrize("peer_first", [False, True])
-async def test_either_order(
-    hass: HomeAssistant, server: RecordingServer, install: Install, peer_first: bool
-) -> None:
-    """It does not matter whether application_credentials is set up before us or after us."""
-    cloud = Cloud(hass, server, install)
-    cloud.install()
-    if peer_first:
+    async def test_first_seen(
+        self, hass: HomeAssistant, server: RecordingServer, pass_time: PassTime
+    ) -> None:
+        """What was never verified is verified once, minutes after the start, and remembered."""
         assert await async_setup_component(hass, "application_credentials", {})
-        await look_after(hass)
-    else:
-        await look_after(hass)
+        await add_item(hass)
+        server.respond = knows_client()
+        hass.set_state(CoreState.not_running)
+        await async_get_or_create_entry(hass)
+        await hass.async_start()
+        await settle(hass)
+        assert server.requests == []
+        await later(hass, pass_time, watch.FIRST_SEEN_AFTER)
+        assert len(inquiries(server)) == 1
+        assert async_was_accepted(hass, "acme", "client-id")
+        await hass.config_entries.async_reload(entry_of(hass).entry_id)
+        await later(hass, pass_time, watch.FIRST_SEEN_AFTER)
+        assert len(inquiries(server)) == 1
+
+    @pytest.mark.parametrize("first", [DOMAIN, "application_credentials"])
+    async def test_order(self, hass: HomeAssistant, server: RecordingServer, first: str) -> None:
+        """Whichever is set up first, what is added is verified."""
+        if first == "application_credentials":
+            assert await async_setup_component(hass, "application_credentials", {})
+        await async_get_or_create_entry(hass)
+        await settle(hass)
         assert await async_setup_component(hass, "application_credentials", {})
-    await enter(hass)
-    assert cloud.codes == ["id"]
-    cloud.secrets["id"] = "rotated"
-    await add_entry(hass)
-    assert (len(repairs(hass)), logins(hass)) == (1, [])
+        server.respond = refuse()
+        await add(hass)
+        assert len(issue_ids(hass)) == 1
+
+    async def test_failed_before(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """What failed before our entry was set up is looked at then; its login stays."""
+        assert await async_setup_component(hass, "application_credentials", {})
+        await add_item(hass)
+        server.respond = refuse()
+        entry = await add_entry(hass)
+        await async_get_or_create_entry(hass)
+        await settle(hass)
+        assert len(issue_ids(hass)) == 1
+        assert reauths(hass) == [entry.entry_id]
+
+    @pytest.mark.parametrize(("age", "is_back"), [(COMES_BACK_AFTER - 60, True), (60, False)])
+    async def test_taken_back_before(
+        self,
+        hass: HomeAssistant,
+        server: RecordingServer,
+        pass_time: PassTime,
+        age: float,
+        *,
+        is_back: bool,
+    ) -> None:
+        """A login that was taken back before the restart comes back when its day is over."""
+        assert await async_setup_component(hass, "application_credentials", {})
+        await add_item(hass)
+        server.respond = knows_client(NEW_SECRET)
+        entry = await add_entry(hass)
+        (flow,) = hass.config_entries.flow.async_progress_by_handler("acme")
+        hass.config_entries.flow.async_abort(flow["flow_id"])
+        taken_back = dt_util.utcnow().timestamp() - age
+        memory = {"salt": "salt", "logins": {entry.entry_id: taken_back, "gone": taken_back}}
+        ours = MockConfigEntry(domain=DOMAIN, data={"watched": memory})
+        ours.add_to_hass(hass)
+        await hass.config_entries.async_setup(ours.entry_id)
+        await settle(hass)
+        assert reauths(hass) == []
+        await later(hass, pass_time, 120)
+        assert reauths(hass) == ([entry.entry_id] if is_back else [])
+
+
+@pytest.mark.usefixtures("watched")
+class TestSwitchedOff:
+    """As if we had never been there."""
+
+    @pytest.mark.parametrize("how", ["option", "disable", "remove", "unload"])
+    async def test_off(self, hass: HomeAssistant, server: RecordingServer, how: str) -> None:
+        """Repairs go, logins come back, and nobody is asked any more."""
+        server.respond = knows_client()
+        await add(hass)
+        server.respond = knows_client(NEW_SECRET)
+        entry = await fail(hass)
+        assert reauths(hass) == []
+        ours = entry_of(hass)
+        if how == "option":
+            hass.config_entries.async_update_entry(ours, options={CONF_LOOK_AFTER: False})
+        elif how == "disable":
+            await hass.config_entries.async_set_disabled_by(ours.entry_id, ConfigEntryDisabler.USER)
+        elif how == "remove":
+            await hass.config_entries.async_remove(ours.entry_id)
+        else:
+            await hass.config_entries.async_unload(ours.entry_id)
+        await settle(hass)
+        assert issue_ids(hass) == []
+        assert reauths(hass) == [entry.entry_id]
+        server.requests.clear()
+        expire(hass, entry)
+        await hass.config_entries.async_reload(entry.entry_id)
+        await settle(hass)
+        assert inquiries(server) == []
+
+    async def test_on_again(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """Switched on again, they are looked after again."""
+        ours = entry_of(hass)
+        hass.config_entries.async_update_entry(ours, options={CONF_LOOK_AFTER: False})
+        hass.config_entries.async_update_entry(ours, options={})
+        server.respond = refuse()
+        await add(hass)
+        assert len(issue_ids(hass)) == 1

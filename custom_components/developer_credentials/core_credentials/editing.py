@@ -1,12 +1,14 @@
 """Application credentials are edited in place, which Home Assistant itself does not offer."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
 
-from ..const import PEER
+from ..const import DOMAIN, PEER
 from ..credentials.store import async_start_reauth
 from ..oauth2.client import DeveloperCredential
 from ..platform import async_get_integrations
@@ -16,6 +18,9 @@ from .collection import (
     async_replace_application_credential,
 )
 from .users import async_get_application_credential_users
+
+# Says of an entry that a new secret has reached it, so that it need not be reloaded.
+DATA_HAS_NEW_SECRET: HassKey[Callable[[ConfigEntry], bool]] = HassKey(f"{DOMAIN}_has_new_secret")
 
 _RELOADED: Final = {
     ConfigEntryState.LOADED,
@@ -47,7 +52,7 @@ async def async_update_application_credential(
 ) -> bool:
     """Change an application credential in place; return False where it is gone.
 
-    Its id and the key that entries refer to stay. The entries that use it are reloaded, since they
+    Its id and the key that entries refer to stay. The entries that use it are reloaded where they
     hold the old secret; with another client id they log in again.
 
     Args:
@@ -60,9 +65,10 @@ async def async_update_application_credential(
         return False
     if replace(before.credential, name=credential.name) == credential:
         return True
+    has_new_secret = hass.data.get(DATA_HAS_NEW_SECRET, lambda _: False)
     for user in async_get_application_credential_users(hass, application_credential):
         if credential.client_id != before.credential.client_id:
             async_start_reauth(hass, user)
-        elif user.state in _RELOADED:
+        elif user.state in _RELOADED and not has_new_secret(user):
             hass.config_entries.async_schedule_reload(user.entry_id)
     return True

@@ -1,8 +1,9 @@
 """What the user lets us do for application credentials: the options of our entry."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..credentials.store import async_get_entry
@@ -35,6 +36,17 @@ class Options:
     adopt: str = ADOPT_NONE
     adopted: frozenset[str] = frozenset()
 
+    @classmethod
+    def of(cls, entry: ConfigEntry) -> Self:
+        """Return what the options of our entry say."""
+        options = entry.options
+        return cls(
+            options.get(CONF_LOOK_AFTER, True),
+            options.get(CONF_VERIFY, True),
+            options.get(CONF_ADOPT, ADOPT_NONE),
+            frozenset(options.get(CONF_ADOPTED, ())),
+        )
+
     def adopts(self, domain: str) -> bool:
         """Return whether the implementations of an integration are adopted."""
         return self.adopt == ADOPT_ALL or (self.adopt == ADOPT_CHOSEN and domain in self.adopted)
@@ -50,10 +62,4 @@ def async_get_options(hass: HomeAssistant) -> Options:
     entry = async_get_entry(hass)
     if entry is None or entry.disabled_by:
         return _OFF
-    options = entry.options
-    return Options(
-        options.get(CONF_LOOK_AFTER, True),
-        options.get(CONF_VERIFY, True),
-        options.get(CONF_ADOPT, ADOPT_NONE),
-        frozenset(options.get(CONF_ADOPTED, ())),
-    )
+    return Options.of(entry)

@@ -126,7 +126,7 @@ def async_withdraw_outdated(hass: HomeAssistant) -> None:
         if (
             subentry is None
             or client_of(credential_of(subentry)) != client_of(rejection.credential)
-            or not async_get_users(hass, subentry)
+            or not (credential_of(subentry).objection or async_get_users(hass, subentry))
         ):
             _async_withdraw(hass, key)
 

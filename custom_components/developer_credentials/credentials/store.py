@@ -42,8 +42,9 @@ from .stored_credential import (
     credential_of,
     data_of,
     key_of,
+    stored_of,
 )
-from .titles import name_in, title_of
+from .titles import integration_in, name_in, title_of
 
 __all__ = [
     "CONF_AUTH_DOMAIN",
@@ -350,14 +351,17 @@ def async_adopt_titles(hass: HomeAssistant) -> None:
 
 @callback
 def _async_adopt_title(hass: HomeAssistant, subentry: ConfigSubentry, before: str) -> None:
-    credential, integration = credential_of(subentry), None
+    credential, title = credential_of(subentry), before
+    integration = integration_in(before, stored_of(subentry).credential.name)
     with suppress(IntegrationNotLoaded):
         integration = async_get_loaded_integration(hass, subentry.data[CONF_DOMAIN]).name
     if name := name_in(subentry.title, integration):
-        before = plain_line(subentry.title)
-        credential = replace(credential, name=name)
+        credential, title = replace(credential, name=name), plain_line(subentry.title)
+    if name and integration:
+        # The user may have left it out.
+        title = _async_title_of(hass, integration, credential, subentry)
     data = data_of(credential, subentry.data)
-    async_update_subentry(hass, subentry, data, before, subentry.unique_id)
+    async_update_subentry(hass, subentry, data, title, subentry.unique_id)
 
 
 @callback

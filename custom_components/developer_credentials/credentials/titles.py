@@ -21,11 +21,11 @@ def title_of(
         taken: The titles of the others.
         now: The title that it has; that stays where it is as good as a new one.
     """
-    prefix = plain_line(integration)
-    title = prefix
+    title = prefix = plain_line(integration)
     if name:
         # The user may have written it with the integration's name.
-        title = name if name.startswith(f"{prefix}: ") else f"{prefix}: {name}"
+        following = name.removeprefix(prefix)[:1]
+        title = name if name.startswith(prefix) and not following.isalnum() else f"{prefix}: {name}"
     if now is not None and now not in taken and re.fullmatch(rf"{re.escape(title)}( \d+)?", now):
         return now
     unnumbered, number = title, 1
@@ -46,6 +46,27 @@ def name_of(title: str, name: str | None) -> str:
         return title
     numbered = re.search(rf"{re.escape(name)}( \d+)?$", title)
     return numbered[0] if numbered else name
+
+
+def name_from_yaml(integration: str) -> str:
+    """Return the name of a credential that came from YAML without one: "Acme (YAML)".
+
+    Args:
+        integration: The name of the integration.
+    """
+    return f"{plain_line(integration)} (YAML)"
+
+
+def integration_in(title: str, name: str | None) -> str | None:
+    """Return the integration that a title was made with; None where it was another title.
+
+    Args:
+        title: The title.
+        name: The name that the credential had then; None where it had none.
+    """
+    following = "" if name is None else f": {re.escape(name)}"
+    found = re.fullmatch(rf"(.+?){following}( \d+)?", title)
+    return found[1] if found else None
 
 
 def name_in(title: str, integration: str | None) -> str | None:

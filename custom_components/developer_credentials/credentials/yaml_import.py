@@ -19,8 +19,10 @@ from ..const import DOMAIN, LOGGER
 from ..oauth2.client import DeveloperCredential, Identity, misplaced_field
 from ..plain_text import escape_markdown, join_surrogates, plain_line
 from ..platform import PlatformError, async_call, async_get_integrations
+from .rejection import client_of
 from .store import (
     CONF_AUTH_DOMAIN,
+    Key,
     async_add_subentry,
     async_find_subentry,
     async_get_all_subentries,
@@ -29,29 +31,48 @@ from .store import (
     async_get_subentries,
     async_new_subentry,
     async_update_credential,
+    credential_of,
+    key_of,
 )
 from .stored_credential import CONF_IMPORTED, CONF_VARIABLES, stored_of
+from .titles import name_from_yaml
 from .yaml_reader import YamlItem, YamlList
 
 # The credentials that the list has brought, by integration and the client that it had.
 type _Imported = dict[tuple[str, Identity], ConfigSubentry]
 
 
-async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> None:
-    """Import the items of the list, and tell of credentials whose item is gone."""
+async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> list[Key]:
+    """Import the items of the list, and tell of credentials whose item is gone.
+
+    Returns:
+        The credentials that are new to their servers.
+    """
     entry = await async_get_or_create_entry(hass) if yaml.items else async_get_entry(hass)
     if entry is None:
-        return
+        return []
     integrations = await async_get_integrations(hass)
     # Nothing is awaited from here on, so that nothing comes in between.
     imported = _async_imported_by_the_list(hass)
     matches, new = _match_known(hass, yaml, imported)
     matches += _match_changed_client_ids(yaml, new, imported)
+    before = _async_get_clients(hass)
     for item, subentry in matches:
         _async_import(hass, entry, integrations[item.domain], item, subentry)
     if yaml.whole:
         for subentry in imported.values():
             _async_release(hass, entry, subentry)
+    now = _async_get_clients(hass)
+    return [key for key, client in now.items() if before.get(key) != client]
+
+
+@callback
+def _async_get_clients(hass: HomeAssistant) -> dict[Key, DeveloperCredential]:
+    """Return what servers know of the credentials."""
+    return {
+        key_of(subentry): client_of(credential_of(subentry))
+        for subentry in async_get_all_subentries(hass).values()
+    }
 
 
 @callback
@@ -242,7 +263,8 @@ def _async_import(
     if credential.variables:
         now[CONF_VARIABLES] = dict(credential.variables)
     if subentry is None:
-        new = async_new_subentry(hass, integration, credential, auth_domain=item.auth_domain)
+        named = replace(credential, name=credential.name or name_from_yaml(integration.name))
+        new = async_new_subentry(hass, integration, named, auth_domain=item.auth_domain)
         async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
         return
     stored = stored_of(subentry)

@@ -14,9 +14,11 @@ from typing import Any, Final, NamedTuple, TypedDict
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 
+from ..core_credentials.adding import async_add_application_credential
 from ..core_credentials.editing import async_update_application_credential
 from ..credentials.rejection import async_get_rejected, async_note_accepted, async_report
 from ..credentials.store import CONF_REDIRECT_URI, key_of
+from ..credentials.titles import title_of
 from ..oauth2.client import DeveloperCredential, misplaced_field
 from ..oauth2.redirect_uri import (
     REGISTERED,
@@ -27,6 +29,7 @@ from ..oauth2.redirect_uri import (
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
+from ..watching.rejection import async_get_core_rejections
 from .credential_fields import (
     CONF_MORE,
     CONF_SAVE_ANYWAY,
@@ -35,7 +38,7 @@ from .credential_fields import (
     variables_by_field,
     without_secrets,
 )
-from .credential_subject import OwnCredential, PeerCredential
+from .credential_subject import NewPeerCredential, OwnCredential, PeerCredential
 from .instructions import async_get_instructions, async_get_texts, links_in
 from .situation import async_describe, describe_redirect_uri
 
@@ -68,7 +71,7 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     """The steps that fill in a credential, a new one or one that is there."""
 
     # The credential that is added or edited.
-    _subject: OwnCredential | PeerCredential
+    _subject: OwnCredential | PeerCredential | NewPeerCredential
     # The credential as it was when the form was shown.
     _shown: DeveloperCredential | None = None
     # What was entered last.
@@ -164,6 +167,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         # The server was asked meanwhile.
         if result := await self._async_overtaken(step_id):
             return result
+        if errors := self._errors_of_fields(credential):
+            return await self._async_show(step_id, user_input, errors)
         if error := self._error_of(credential, verification):
             errors = {"base": error}
             return await self._async_show(step_id, user_input, errors, verification.detail)
@@ -253,6 +258,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         subject = self._subject
         if isinstance(subject, PeerCredential):
             return await self._async_save_application_credential(subject, credential)
+        if isinstance(subject, NewPeerCredential):
+            return await self._async_add_application_credential(subject, credential)
         result = await self._async_save(subject, verification.credential)
         if subject.subentry:
             key = key_of(subject.subentry)
@@ -270,6 +277,15 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
             self.hass, subject.application_credential, credential
         )
         return self.async_abort(**self._saved(f"{subject.integration.name}: {credential}"))
+
+    async def _async_add_application_credential(
+        self, subject: NewPeerCredential, credential: DeveloperCredential
+    ) -> ResultT:
+        added = await async_add_application_credential(self.hass, subject.integration, credential)
+        if added is None:
+            return self.async_abort(reason="application_credential_refused")
+        name = added.credential.name
+        return self.async_abort(**self._saved(title_of(subject.integration.name, name, ())))
 
     def _saved(self, title: str) -> Saved:
         """Return how a flow ends that has saved a credential: what is true of it."""
@@ -357,8 +373,11 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         )
 
     def _is_known_as_rejected(self) -> bool:
-        """Return whether the server rejects the credential of ours that is there."""
+        """Return whether the server rejects the credential that is there."""
         subject = self._subject
+        if isinstance(subject, PeerCredential):
+            item_id = subject.application_credential.item_id
+            return item_id in async_get_core_rejections(self.hass)
         return (
             isinstance(subject, OwnCredential)
             and subject.subentry is not None

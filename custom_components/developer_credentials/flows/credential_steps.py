@@ -1,4 +1,4 @@
-"""The choices before the credential form: what to do, and for which integration or credential."""
+"""The choices before the credential form: for which integration, and which credential."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,45 +15,47 @@ from homeassistant.loader import IntegrationNotFound, async_get_integration
 import voluptuous as vol
 
 from ..const import DEVELOPER_GUIDE_URL
+from ..core_credentials.adding import async_get_supporting_integrations, async_prepare
 from ..core_credentials.editing import async_get_editable_application_credentials
 from ..plain_text import plain_line
 from ..platform import async_get_integrations, async_get_name
 from .credential_form import CredentialForm
-from .credential_subject import OwnCredential, PeerCredential
+from .credential_subject import NewPeerCredential, OwnCredential, PeerCredential
 
 
-class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+class AddingSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
     CredentialForm[ContextT, ResultT, HandlerT]
 ):
-    """The steps that add or edit a credential, from the first choice on."""
-
-    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Choose what to do, where there is a choice."""
-        integrations = await async_get_integrations(self.hass)
-        application_credentials = await async_get_editable_application_credentials(self.hass)
-        if integrations and application_credentials:
-            return self.async_show_menu(
-                step_id="user", menu_options=["integration", "application_credential"]
-            )
-        if application_credentials:
-            return await self.async_step_application_credential()
-        if integrations:
-            return await self.async_step_integration()
-        return self.async_abort(
-            reason="no_integrations", description_placeholders={"url": DEVELOPER_GUIDE_URL}
-        )
+    """The steps that add a credential, from the first choice on."""
 
     async def async_step_integration(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Choose the integration that a new credential is for."""
-        integrations = await async_get_integrations(self.hass)
-        if user_input is None and len(integrations) > 1:
+        """Choose the integration that a new credential is for.
+
+        One that takes credentials of both kinds is given one of ours.
+        """
+        own = await async_get_integrations(self.hass)
+        integrations = await async_get_supporting_integrations(self.hass) | own
+        if user_input is None:
             names = {domain: integration.name for domain, integration in integrations.items()}
             return self.async_show_form(
-                step_id="integration", data_schema=choice(CONF_DOMAIN, names)
+                step_id="integration",
+                data_schema=choice(CONF_DOMAIN, names),
+                description_placeholders={"url": DEVELOPER_GUIDE_URL},
             )
-        domain = user_input[CONF_DOMAIN] if user_input else next(iter(integrations))
-        self._subject = OwnCredential(self.hass, integrations[domain])
+        integration = integrations[user_input[CONF_DOMAIN]]
+        if integration.domain in own:
+            self._subject = OwnCredential(self.hass, integration)
+        elif await async_prepare(self.hass, integration):
+            self._subject = NewPeerCredential(self.hass, integration)
+        else:
+            return self.async_abort(reason="application_credential_refused")
         return await self.async_step_credential()
+
+
+class EditingSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    CredentialForm[ContextT, ResultT, HandlerT]
+):
+    """The steps that edit an application credential, from the choice on."""
 
     async def async_step_application_credential(
         self, user_input: dict[str, Any] | None = None
@@ -82,13 +84,15 @@ class CredentialSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Hand
 
 def choice(name: str, labels: Mapping[str, str]) -> vol.Schema:
     """Return the schema of a choice, in the order of the alphabet."""
+    selector = SelectSelector(
+        SelectSelectorConfig(options=labelled(labels), mode=SelectSelectorMode.DROPDOWN)
+    )
+    return vol.Schema({vol.Required(name): selector})
+
+
+def labelled(labels: Mapping[str, str]) -> list[SelectOptionDict]:
+    """Return the options of a choice, in the order of the alphabet."""
     options = [
         SelectOptionDict(value=value, label=plain_line(label)) for value, label in labels.items()
     ]
-    selector = SelectSelector(
-        SelectSelectorConfig(
-            options=sorted(options, key=lambda option: option["label"].casefold()),
-            mode=SelectSelectorMode.DROPDOWN,
-        )
-    )
-    return vol.Schema({vol.Required(name): selector})
+    return sorted(options, key=lambda option: option["label"].casefold())

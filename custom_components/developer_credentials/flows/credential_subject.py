@@ -15,6 +15,7 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration
 
 from ..const import LOGGER
+from ..core_credentials.adding import async_find_application_credential
 from ..core_credentials.collection import (
     ApplicationCredential,
     async_get_application_credentials,
@@ -269,12 +270,52 @@ class OwnCredential(CredentialSubject):
         )
 
 
-class PeerCredential(CredentialSubject):
-    """An application credential of Home Assistant; its redirect URI is Home Assistant's default."""
+class _PeersCredential(CredentialSubject):
+    """A credential that Home Assistant keeps; its redirect URI is Home Assistant's default."""
 
     has_redirect_uri = False
     # The integration may make its requests itself.
     declares_auth_method = False
+
+    @override
+    def is_taken(self, credential: DeveloperCredential) -> bool:
+        domain, client_id = self.integration.domain, credential.client_id
+        return async_find_application_credential(self.hass, domain, client_id) is not None
+
+    @override
+    async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
+        given = await async_ask_platform(self.hass, self.integration.domain, credential)
+        if given is None:
+            return None
+        return Login(given.server, replace(credential, client_secret=given.client_secret))
+
+    @override
+    async def async_verify(self, credential: DeveloperCredential) -> Verification:
+        verification = await super().async_verify(credential)
+        inquiries.async_note(self.hass, self.integration.domain, credential, verification)
+        return verification
+
+
+class NewPeerCredential(_PeersCredential):
+    """An application credential to be.
+
+    Attributes:
+        stored: None.
+        obstacle: None; Home Assistant says it when it is added.
+        users: None.
+    """
+
+    stored = None
+    obstacle = None
+
+    @property
+    @override
+    def users(self) -> list[ConfigEntry]:
+        return []
+
+
+class PeerCredential(_PeersCredential):
+    """An application credential of Home Assistant."""
 
     def __init__(
         self,
@@ -306,25 +347,8 @@ class PeerCredential(CredentialSubject):
 
     @override
     def is_taken(self, credential: DeveloperCredential) -> bool:
-        own = self.application_credential
-        return any(
-            one.credential.client_id == credential.client_id and one.item_id != own.item_id
-            for one in async_get_application_credentials(self.hass).values()
-            if one.domain == own.domain
-        )
-
-    @override
-    async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
-        given = await async_ask_platform(self.hass, self.integration.domain, credential)
-        if given is None:
-            return None
-        return Login(given.server, replace(credential, client_secret=given.client_secret))
-
-    @override
-    async def async_verify(self, credential: DeveloperCredential) -> Verification:
-        verification = await super().async_verify(credential)
-        inquiries.async_note(self.hass, self.integration.domain, credential, verification)
-        return verification
+        # Home Assistant may have one twice.
+        return self.stored.client_id != credential.client_id and super().is_taken(credential)
 
 
 def _own_redirect_uri(implementation: AbstractOAuth2Implementation) -> str | None:

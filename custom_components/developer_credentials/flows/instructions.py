@@ -4,6 +4,8 @@ The instructions are the integration's own translation `application_credentials.
 key that Home Assistant's validator allows, with the placeholders of its platform.
 """
 
+import asyncio
+from collections.abc import Mapping
 import re
 from typing import Final
 
@@ -12,13 +14,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.translation import async_get_translations
+from homeassistant.loader import async_get_integration
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER, PEER
 from ..platform import PlatformError, async_call, async_get_platform, async_report_problem
 from ..private_api import async_get_language_of
 
 # Characters of what a placeholder stands for.
 MAX_TEXT: Final = 10_000
+# Seconds for an integration to tell its placeholders.
+TIMEOUT: Final = 10.0
 # Links that an application is reached by.
 MAX_LINKS: Final = 5
 
@@ -66,23 +71,46 @@ async def async_get_instructions(hass: HomeAssistant, domain: str, redirect_uri:
 
 
 async def async_get_placeholders(hass: HomeAssistant, domain: str) -> dict[str, str]:
-    """Return the placeholders of the integration's instructions; none where it has none."""
+    """Return the placeholders of the integration's instructions; none where it has none.
+
+    They are those of its `developer_credentials.py`, else of its `application_credentials.py`.
+    """
     try:
         platform = await async_get_platform(hass, domain)
-        if platform and hasattr(platform, "async_get_description_placeholders"):
+        if platform is None:
+            return await _async_get_placeholders_of_peer(hass, domain)
+        if hasattr(platform, "async_get_description_placeholders"):
             placeholders: dict[object, object] = await async_call(
                 platform, "async_get_description_placeholders", dict, hass
             )
-            return {
-                _text(name): _text(value)
-                for name, value in placeholders.items()
-                if isinstance(name, str)
-            }
+            return _texts(placeholders)
     except ImplementationUnavailableError:
         return {}
     except PlatformError as err:
         async_report_problem(hass, domain, err)
     return {}
+
+
+async def _async_get_placeholders_of_peer(hass: HomeAssistant, domain: str) -> dict[str, str]:
+    """Return the placeholders that Home Assistant's own form asks an integration for."""
+    try:
+        integration = await async_get_integration(hass, domain)
+        if not integration.platforms_exists((PEER,)):
+            return {}
+        platform = await integration.async_get_platform(PEER)
+        if not hasattr(platform, "async_get_description_placeholders"):
+            return {}
+        async with asyncio.timeout(TIMEOUT):
+            return _texts(await platform.async_get_description_placeholders(hass))
+    except Exception as err:  # noqa: BLE001 - whatever it is, the form is shown
+        LOGGER.debug("The placeholders of %s are not known: %s", domain, type(err).__name__)
+        return {}
+
+
+def _texts(placeholders: Mapping[object, object]) -> dict[str, str]:
+    return {
+        _text(name): _text(value) for name, value in placeholders.items() if isinstance(name, str)
+    }
 
 
 def _text(value: object) -> str:

@@ -9,14 +9,15 @@ from yarl import URL
 
 from ..const import NOTHING
 from ..credentials.last_answers import async_get
-from ..credentials.rejection import async_get_rejections
+from ..credentials.rejection import Rejection, async_get_rejections
 from ..credentials.store import key_of, unique_id_of
 from ..oauth2.errors import InvalidGrantError
 from ..oauth2.redirect_uri import REGISTERED
 from ..oauth2.verification import Outcome
 from ..plain_text import escape_markdown, plain_line
+from ..watching.rejection import CoreRejection, async_get_core_rejections
 from .credential_fields import Fields, shortened
-from .credential_subject import OwnCredential, PeerCredential
+from .credential_subject import CredentialSubject, OwnCredential, PeerCredential
 
 # What says that the server knows the client.
 _ACCEPTED = {Outcome.ACCEPTED.value, Outcome.REDIRECT_URI_REJECTED.value, InvalidGrantError.reason}
@@ -24,7 +25,7 @@ _ACCEPTED = {Outcome.ACCEPTED.value, Outcome.REDIRECT_URI_REJECTED.value, Invali
 
 @callback
 def async_describe(
-    hass: HomeAssistant, subject: OwnCredential | PeerCredential, texts: Mapping[str, str]
+    hass: HomeAssistant, subject: CredentialSubject, texts: Mapping[str, str]
 ) -> str:
     """Return the state of the credential that is there; Markdown.
 
@@ -37,7 +38,24 @@ def async_describe(
     lines = [texts["used_by"].format(entries=entries) if entries else texts["unused"]]
     if isinstance(subject, OwnCredential):
         lines = [*_async_state(hass, subject, texts), *lines]
+    elif isinstance(subject, PeerCredential) and (
+        rejection := async_get_core_rejections(hass).get(subject.application_credential.item_id)
+    ):
+        lines = [_rejected(subject, rejection, texts), *lines]
     return " ".join(lines)
+
+
+def _rejected(
+    subject: CredentialSubject,
+    rejection: Rejection | CoreRejection,
+    texts: Mapping[str, str],
+) -> str:
+    """Return since when the server rejects a credential, and its words."""
+    return texts["rejected"].format(
+        integration=escape_markdown(subject.integration.name),
+        since=time_of(rejection.since),
+        answer=escape_markdown(rejection.answer) or NOTHING,
+    )
 
 
 def _async_state(
@@ -52,11 +70,7 @@ def _async_state(
     verified = async_get(hass, ("verification", key[0], unique_id_of(key[0], stored)))
     accepted = [one.time for one in (refresh, verified) if one and one.result in _ACCEPTED]
     if rejection := async_get_rejections(hass).get(key):
-        state = texts["rejected"].format(
-            integration=integration,
-            since=time_of(rejection.since),
-            answer=escape_markdown(rejection.answer) or NOTHING,
-        )
+        state = _rejected(subject, rejection, texts)
     elif stored.objection:
         state = texts[f"saved_{stored.objection}"].format(integration=integration)
     elif accepted:

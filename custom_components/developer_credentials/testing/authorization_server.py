@@ -193,7 +193,7 @@ async def _params(request: web.Request) -> dict[str, str]:
     body = await request.text()
     if request.content_type == "application/json":
         return dict(json.loads(body))
-    return dict(parse_qsl(body, keep_blank_values=True))
+    return dict(parse_qsl(body))
 
 
 def _challenge_of(code_verifier: str) -> str:

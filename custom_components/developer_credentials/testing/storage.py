@@ -37,7 +37,6 @@ async def async_add_credential(
     entry = await async_get_or_create_entry(hass)
     integration = await async_get_integration(hass, domain)
     subentry = async_add_subentry(hass, entry, async_new_subentry(hass, integration, credential))
-    await hass.async_block_till_done()
     auth_domain: str = subentry.data[CONF_AUTH_DOMAIN]
     return auth_domain
 

@@ -198,10 +198,10 @@ def _suggested(field: object) -> object:
 
 async def _async_visit(hass: HomeAssistant, url: str) -> None:
     """Log in at a server, which redirects at once, and return through Home Assistant's callback."""
-    async with async_get_session(hass).get(URL(url, encoded=True), allow_redirects=False) as answer:
+    async with async_get_session(hass).get(url, allow_redirects=False) as answer:
         if (location := answer.headers.get(hdrs.LOCATION)) is None:
             raise AssertionError(f"The login is refused: {answer.status} {await answer.text()}")
     application = web.Application()
     application[http.KEY_HASS] = hass
-    path = URL(location, encoded=True).raw_path_qs
+    path = URL(location).raw_path_qs
     await OAuth2AuthorizeCallbackView().get(make_mocked_request("GET", path, app=application))

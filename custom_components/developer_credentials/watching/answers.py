@@ -11,7 +11,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..oauth2.client import DeveloperCredential
-from ..oauth2.verification import Verification
+from ..oauth2.verification import Outcome, Verification
 
 # Seconds for which an answer is good enough for what no user has asked for.
 VALID_FOR: Final = 900.0
@@ -28,11 +28,11 @@ def client_of(domain: str, credential: DeveloperCredential) -> Client:
     return domain, DeveloperCredential(credential.client_id, credential.client_secret)
 
 
-class Answer(NamedTuple):
-    """The last answer to a client: what came of it, when, and whether a user had a part in that."""
+class _Answer(NamedTuple):
+    """An answer, when it came, and whether it was a user who had asked for it."""
 
-    verification: Verification
     time: float
+    verification: Verification
     by_user: bool
 
 
@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 class _Answers:
     """The answers, how many were missing in a row, and until when to pause."""
 
-    by_client: dict[Client, Answer] = field(default_factory=dict)
+    by_client: dict[Client, _Answer] = field(default_factory=dict)
     missing: int = 0
     pause_until: float = 0.0
 
@@ -57,21 +57,14 @@ def _async_get(hass: HomeAssistant) -> _Answers:
 
 @callback
 def async_note(
-    hass: HomeAssistant, client: Client, verification: Verification, *, by_user: bool = False
+    hass: HomeAssistant, client: Client, verification: Verification, *, by_user: bool
 ) -> None:
-    """Take note of an answer, or that there was none.
-
-    Args:
-        hass: Home Assistant.
-        client: The client.
-        verification: What came of it.
-        by_user: Whether a user has asked, or has just entered the client.
-    """
+    """Take note of an answer, or that there was none."""
     answers, now = _async_get(hass), hass.loop.time()
     answers.by_client = {
         one: known for one, known in answers.by_client.items() if known.time + VALID_FOR > now
     }
-    answers.by_client[client] = Answer(verification, now, by_user)
+    answers.by_client[client] = _Answer(now, verification, by_user)
     if verification.answered:
         answers.missing, answers.pause_until = 0, 0.0
     else:
@@ -81,10 +74,30 @@ def async_note(
 
 
 @callback
-def async_get_recent(hass: HomeAssistant, client: Client) -> Answer | None:
-    """Return the last answer to a client; None where there was none, or it is too old."""
+def async_get_recent(
+    hass: HomeAssistant, client: Client, *, of_users: bool
+) -> tuple[Verification, float] | None:
+    """Return the last answer to a client, and for how many seconds it is good enough.
+
+    Args:
+        hass: Home Assistant.
+        client: The client.
+        of_users: Whether it is good enough that a user has asked for it. Something may have
+            happened since; a rejection stays one, since another secret makes another client.
+    """
     known = _async_get(hass).by_client.get(client)
-    return known if known and known.time + VALID_FOR > hass.loop.time() else None
+    if known is None or (
+        known.by_user and not of_users and known.verification.outcome is not Outcome.REJECTED
+    ):
+        return None
+    seconds = known.time + VALID_FOR - hass.loop.time()
+    return (known.verification, seconds) if seconds > 0 else None
+
+
+@callback
+def async_forget(hass: HomeAssistant, client: Client) -> None:
+    """Forget the answer to a client: whoever enters it again wants it verified."""
+    _async_get(hass).by_client.pop(client, None)
 
 
 @callback

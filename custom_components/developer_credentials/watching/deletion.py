@@ -19,7 +19,6 @@ from homeassistant.config_entries import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.collection import CHANGE_REMOVED, CollectionChange
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.loader import IntegrationNotLoaded, async_get_loaded_integration
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
@@ -31,11 +30,11 @@ from ..core_credentials.collection import (
     async_restore_application_credential,
     parse_item,
 )
+from ..core_credentials.naming import async_get_title
 from ..core_credentials.options import async_get_options
-from ..core_credentials.users import async_get_application_credential_users
+from ..core_credentials.users import async_get_application_credential_users, async_learn_users
 from ..credentials.orphaned_entries import IssueText, async_set_deleted_elsewhere
 from ..credentials.store import Key, async_get_users_of
-from ..credentials.titles import title_of
 
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
@@ -59,9 +58,18 @@ class _Memory:
     def async_collection_changed(self, change: CollectionChange) -> None:
         """Remember an item that was deleted; forget those that are there again."""
         if change.change_type == CHANGE_REMOVED and (gone := parse_item(change.item)):
-            for user in async_get_application_credential_users(self._hass, gone):
-                key = user.domain, user.data["auth_implementation"]
-                self.deleted[key] = _Deleted(gone, change.item)
+            self._hass.async_create_task(
+                self._async_remember(gone, change.item), f"{DOMAIN} deleted application credential"
+            )
+        else:
+            self.async_tell()
+
+    async def _async_remember(self, gone: ApplicationCredential, item: Mapping[str, Any]) -> None:
+        """Remember what was deleted where it is used, by whatever name."""
+        await async_learn_users(self._hass, gone)
+        for user in async_get_application_credential_users(self._hass, gone):
+            key = user.domain, user.data["auth_implementation"]
+            self.deleted[key] = _Deleted(gone, item)
         self.async_tell()
 
     @callback
@@ -117,13 +125,9 @@ def async_watch(hass: HomeAssistant) -> CALLBACK_TYPE:
 
 @callback
 def _text(hass: HomeAssistant, gone: ApplicationCredential) -> IssueText:
-    try:
-        integration = async_get_loaded_integration(hass, gone.domain).name
-    except IntegrationNotLoaded:
-        integration = gone.domain
-    title = title_of(integration, gone.credential.name, ())
     return IssueText(
-        translation_key="application_credential_deleted", placeholders={"credential": title}
+        translation_key="application_credential_deleted",
+        placeholders={"credential": async_get_title(hass, gone)},
     )
 
 

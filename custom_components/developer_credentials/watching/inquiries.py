@@ -5,8 +5,6 @@ has asked for is not asked again for a quarter of an hour, unless the client has
 all for a while after a server did not answer, since the network may be down.
 """
 
-from enum import Enum, auto
-
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError
 
@@ -26,23 +24,12 @@ from .memory import async_note_accepted
 from .rejection import async_judge
 
 
-class Reason(Enum):
-    """Why a server is asked."""
-
-    USER = auto()
-    """A user waits for it."""
-    ENTERED = auto()
-    """The client was entered just now; what the form has verified is not asked again."""
-    TROUBLE = auto()
-    """A user of it is in trouble: that it was accepted when it was entered says nothing then."""
-    ROUTINE = auto()
-    """Nothing special has happened."""
-
-
 async def async_inquire(
     hass: HomeAssistant,
     application_credential: ApplicationCredential,
-    reason: Reason = Reason.ROUTINE,
+    *,
+    by_user: bool = False,
+    is_new: bool = False,
 ) -> Verification:
     """Ask the server whether it knows the client of an application credential; never raises.
 
@@ -52,36 +39,25 @@ async def async_inquire(
     Args:
         hass: Home Assistant.
         application_credential: The application credential.
-        reason: Why it is asked. Unless a user waits for it, a recent answer is returned instead,
-            and nobody is asked while the network may be down.
+        by_user: Whether a user waits for it: else the last answer is returned where it is recent,
+            and none while the network may be down.
+        is_new: Whether a user has just entered it: an answer that the form has had is recent then.
     """
     domain, credential = application_credential.domain, application_credential.credential
-    verification = _async_known(hass, answers.client_of(domain, credential), reason)
-    if verification is None:
-        by_user = reason in {Reason.USER, Reason.ENTERED}
+    client = answers.client_of(domain, credential)
+    recent = None if by_user else answers.async_get_recent(hass, client, of_users=is_new)
+    if recent:
+        verification, _ = recent
+    elif not by_user and answers.async_get_pause(hass):
+        return Verification(Outcome.INCONCLUSIVE, "", credential, answered=False)
+    else:
         verification = await async_join(
             hass,
             ("inquiry", domain, credential.client_id, credential.client_secret),
-            lambda: _async_ask(hass, domain, credential, by_user=by_user),
+            lambda: _async_ask(hass, domain, credential, by_user=by_user or is_new),
         )
     async_judge(hass, application_credential, verification)
     return verification
-
-
-@callback
-def _async_known(
-    hass: HomeAssistant, client: answers.Client, reason: Reason
-) -> Verification | None:
-    """Return what is known without asking; None where the server is to be asked."""
-    if reason is Reason.USER:
-        return None
-    if recent := answers.async_get_recent(hass, client):
-        is_rejected = recent.verification.outcome is Outcome.REJECTED
-        if is_rejected or not (recent.by_user and reason is Reason.TROUBLE):
-            return recent.verification
-    if answers.async_get_pause(hass):
-        return Verification(Outcome.INCONCLUSIVE, "", client[1], answered=False)
-    return None
 
 
 async def _async_ask(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -149,7 +149,9 @@ def _async_wait(hass: HomeAssistant, entry_id: str, taken_back: float | None) ->
         del hass.data[_DATA_LOGINS].waiting[entry_id]
         _async_come_back(hass, entry_id)
 
-    hass.data[_DATA_LOGINS].waiting[entry_id] = async_call_later(hass, seconds, come_back)
+    hass.data[_DATA_LOGINS].waiting[entry_id] = async_call_later(
+        hass, seconds, HassJob(come_back, cancel_on_shutdown=True)
+    )
 
 
 @callback

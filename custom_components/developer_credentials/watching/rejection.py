@@ -12,15 +12,14 @@ from typing import Final, NamedTuple
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.loader import IntegrationNotLoaded, async_get_loaded_integration
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
 from ..core_credentials.collection import ApplicationCredential, async_get_application_credentials
+from ..core_credentials.naming import async_get_title
 from ..core_credentials.users import async_get_application_credential_users
 from ..credentials.store import Key
-from ..credentials.titles import title_of
 from ..oauth2.errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from ..oauth2.verification import KNOWN, Outcome, Verification
 from . import answers, logins
@@ -134,11 +133,13 @@ def async_note_answer(
     client = answers.client_of(application_credential.domain, credential)
     if isinstance(error, InvalidClientError):
         words = ": ".join(text for text in (error.error, error.error_description) if text)
-        answers.async_note(hass, client, Verification(Outcome.REJECTED, words, credential))
+        rejected = Verification(Outcome.REJECTED, words, credential)
+        answers.async_note(hass, client, rejected, by_user=False)
         async_report(hass, application_credential, words)
     elif error is None or isinstance(error, InvalidGrantError):
         # A server that looks at the grant has accepted the client.
-        answers.async_note(hass, client, Verification(Outcome.ACCEPTED, "", credential))
+        accepted = Verification(Outcome.ACCEPTED, "", credential)
+        answers.async_note(hass, client, accepted, by_user=True)
         _async_accept(hass, application_credential)
 
 
@@ -163,7 +164,7 @@ def async_report(
     told.rejections[item_id] = CoreRejection(
         application_credential, dt_util.now(), answer, proven, key
     )
-    title = _title_of(hass, application_credential)
+    title = async_get_title(hass, application_credential)
     LOGGER.warning("The server does not accept the application credential %s", title)
     # What the server said, and to whom it matters, the repair tells admins.
     ir.async_create_issue(
@@ -237,20 +238,3 @@ def _is_outdated(hass: HomeAssistant, application_credential: ApplicationCredent
     return now is None or answers.client_of(now.domain, now.credential) != answers.client_of(
         application_credential.domain, application_credential.credential
     )
-
-
-@callback
-def _title_of(hass: HomeAssistant, application_credential: ApplicationCredential) -> str:
-    """Return what every user may know it by: its integration, and the name that the user chose.
-
-    One that was imported has a name that its integration chose, which may be of the account.
-    """
-    try:
-        integration = async_get_loaded_integration(hass, application_credential.domain).name
-    except IntegrationNotLoaded:
-        integration = application_credential.domain
-    name = application_credential.credential.name
-    is_imported = application_credential.auth_domain != application_credential.item_id
-    if is_imported or (name and application_credential.credential.client_id in name):
-        name = None
-    return title_of(integration, name, ())

@@ -8,8 +8,9 @@ started.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import Flag, auto
 from typing import Final
 
 from homeassistant.config_entries import (
@@ -19,7 +20,7 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.collection import CollectionChange
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -27,6 +28,7 @@ from homeassistant.helpers.start import async_at_started
 
 from ..const import DOMAIN, LOGGER
 from ..core_credentials.collection import (
+    ApplicationCredential,
     async_get_application_credentials,
     async_listen,
 )
@@ -34,7 +36,7 @@ from ..core_credentials.options import async_get_options
 from ..core_credentials.users import async_get_application_credential_users, async_learn_users
 from ..credentials.store import async_get_users_of
 from . import answers, deletion, logins, rejection
-from .inquiries import Reason, async_inquire
+from .inquiries import async_inquire
 from .memory import async_get_logins, async_was_accepted
 
 # Seconds after the start at which what was never seen is verified.
@@ -45,25 +47,19 @@ INTERVAL: Final = timedelta(hours=1)
 _FAILED: Final = {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}
 
 
-class _Why(IntEnum):
-    """Why an application credential is looked at; of several reasons the last one counts."""
+class _Why(Flag):
+    """Why an application credential is looked at."""
 
-    USERS = 1
+    USERS = auto()
     """It is to be learned who uses it."""
-    TROUBLE = 2
+    TROUBLE = auto()
     """Entries fail, or are asked for a login, that may use it."""
-    FIRST_SEEN = 3
+    FIRST_SEEN = auto()
     """It may never have been verified."""
-    REJECTED = 4
-    """It is rejected; it may be accepted by now."""
-    ENTERED = 5
-    """It was entered, or changed."""
-
-    @property
-    def reason(self) -> Reason:
-        """Why its server is asked."""
-        reasons = {_Why.TROUBLE: Reason.TROUBLE, _Why.ENTERED: Reason.ENTERED}
-        return reasons.get(self, Reason.ROUTINE)
+    REJECTED = auto()
+    """It is rejected, and may have been mended at its provider."""
+    NEW = auto()
+    """It is new, or another client."""
 
 
 @callback
@@ -109,8 +105,10 @@ class _Watch:
         """Begin."""
         self._hass = hass
         self._queue: dict[str, _Why] = {}
-        # Those whose server did not answer, or was not asked because it had answered just before.
-        self._later: dict[str, _Why] = {}
+        # Those whose server did not answer.
+        self._unanswered: dict[str, _Why] = {}
+        # What ends the wait of those that are looked at again.
+        self._later: dict[str, CALLBACK_TYPE] = {}
         self._task: asyncio.Task[None] | None = None
         self._end_pause: CALLBACK_TYPE | None = None
         self._is_started = False
@@ -120,7 +118,7 @@ class _Watch:
             async_listen(hass, self._collection_changed),
             hass.config_entries.flow.async_subscribe_flow(self._flow_changed),
             async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed),
-            async_track_time_interval(hass, self._ask_again, INTERVAL),
+            async_track_time_interval(hass, self._ask_again, INTERVAL, cancel_on_shutdown=True),
             rejection.async_begin(hass),
             logins.async_begin(hass, self._is_login_needed),
             deletion.async_watch(hass),
@@ -136,14 +134,19 @@ class _Watch:
             self._task.cancel()
         if self._end_pause:
             self._end_pause()
-        for stop in self._stops:
+        for stop in (*self._later.values(), *self._stops):
             stop()
+
+    @callback
+    def _call_later(self, seconds: float, action: Callable[[datetime], None]) -> CALLBACK_TYPE:
+        """Do something later; return what ends that, as does the stop of Home Assistant."""
+        return async_call_later(self._hass, seconds, HassJob(action, cancel_on_shutdown=True))
 
     @callback
     def _started(self, _: HomeAssistant) -> None:
         """Begin to ask; look at what has happened by now."""
         self._is_started = True
-        self._stops.append(async_call_later(self._hass, FIRST_SEEN_AFTER, self._see_all))
+        self._stops.append(self._call_later(FIRST_SEEN_AFTER, self._see_all))
         for one in async_get_application_credentials(self._hass).values():
             if one.auth_domain != one.domain and async_get_users_of(
                 self._hass, one.domain, one.domain
@@ -161,9 +164,9 @@ class _Watch:
 
     @callback
     def _ask_again(self, _: datetime) -> None:
-        """Verify what is rejected, and what its server was not asked about, or did not answer."""
-        later, self._later = self._later, {}
-        for item_id, why in later.items():
+        """Verify what is rejected, and what its server did not answer to."""
+        unanswered, self._unanswered = self._unanswered, {}
+        for item_id, why in unanswered.items():
             self._look_at(item_id, why)
         for item_id in rejection.async_get_core_rejections(self._hass):
             self._look_at(item_id, _Why.REJECTED)
@@ -180,12 +183,14 @@ class _Watch:
         rejection.async_withdraw_outdated(self._hass)
         before, self._clients = self._clients, self._current_clients()
         item_id = change.item_id
+        if item_id in before and item_id not in self._clients:
+            answers.async_forget(self._hass, before[item_id])
         if (
             item_id in self._clients
             and self._clients[item_id] != before.get(item_id)
             and async_get_options(self._hass).verify
         ):
-            self._look_at(item_id, _Why.ENTERED)
+            self._look_at(item_id, _Why.NEW)
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -242,8 +247,23 @@ class _Watch:
     @callback
     def _look_at(self, item_id: str, why: _Why) -> None:
         """Put an application credential in the queue."""
-        self._queue[item_id] = max(why, self._queue.get(item_id, why))
+        self._queue[item_id] = why | self._queue.get(item_id, why)
         self._go_on()
+
+    @callback
+    def _look_later(self, one: ApplicationCredential) -> None:
+        """Look at one in trouble again when its server may be asked again, if it was just asked."""
+        client = answers.client_of(one.domain, one.credential)
+        recent = answers.async_get_recent(self._hass, client, of_users=False)
+
+        @callback
+        def look(_: datetime) -> None:
+            del self._later[one.item_id]
+            self._look_at(one.item_id, _Why.TROUBLE)
+
+        if recent and one.item_id not in self._later:
+            _, seconds = recent
+            self._later[one.item_id] = self._call_later(seconds, look)
 
     @callback
     def _go_on(self, _: datetime | None = None) -> None:
@@ -271,7 +291,7 @@ class _Watch:
         finally:
             self._task = None
         if self._queue:
-            self._end_pause = async_call_later(self._hass, pause, self._go_on)
+            self._end_pause = self._call_later(pause, self._go_on)
 
     async def _see(self, item_id: str, why: _Why) -> None:
         """Look at an application credential; ask its server where there is reason to."""
@@ -279,22 +299,25 @@ class _Watch:
             return
         await async_learn_users(self._hass, one)
         users = async_get_application_credential_users(self._hass, one)
-        if why is _Why.USERS or (
-            why is _Why.TROUBLE
-            and not any(rejection.is_in_trouble(self._hass, user) for user in users)
+        is_in_trouble = _Why.TROUBLE in why and any(
+            rejection.is_in_trouble(self._hass, user) for user in users
+        )
+        if is_in_trouble:
+            self._look_later(one)
+        elif not why & (_Why.NEW | _Why.REJECTED) and not (
+            _Why.FIRST_SEEN in why and self._is_unsure(one, users)
         ):
             return
-        if why is _Why.FIRST_SEEN:
-            logins_back = {
-                key for key, time in async_get_logins(self._hass).items() if time is not None
-            }
-            if async_was_accepted(
-                self._hass, one.domain, one.credential.client_id
-            ) and not logins_back.intersection(user.entry_id for user in users):
-                return
-        before = answers.async_get_recent(self._hass, answers.client_of(one.domain, one.credential))
-        verification = await async_inquire(self._hass, one, why.reason)
-        is_old = before is not None and before.verification is verification
-        if not verification.answered or (why is _Why.TROUBLE and is_old):
-            self._later[item_id] = why
+        verification = await async_inquire(self._hass, one, is_new=_Why.NEW in why)
+        if not verification.answered:
+            self._unanswered[item_id] = why
         self._take_back(item_id)
+
+    def _is_unsure(self, one: ApplicationCredential, users: list[ConfigEntry]) -> bool:
+        """Return whether a client was never accepted, or a login of its users was taken back."""
+        taken_back = {
+            entry_id for entry_id, time in async_get_logins(self._hass).items() if time is not None
+        }
+        return not async_was_accepted(
+            self._hass, one.domain, one.credential.client_id
+        ) or not taken_back.isdisjoint(user.entry_id for user in users)

@@ -1,0 +1,189 @@
+"""The token request that Home Assistant would make, and what the answer to it means.
+
+The answer is given, or an exception raised, as Home Assistant would: classes of integrations look
+at both. What it means is noted beside that.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, cast, override
+
+from aiohttp import ClientError, ClientResponse, ClientResponseError, RequestInfo, hdrs
+from homeassistant import exceptions
+from homeassistant.exceptions import (
+    OAuth2TokenRequestError,
+    OAuth2TokenRequestReauthError,
+    OAuth2TokenRequestTransientError,
+)
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    LocalOAuth2Implementation,
+)
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from ..const import DOMAIN, LOGGER
+from ..oauth2.backoff import parse_retry_after
+from ..oauth2.client import ClientAuthMethod, DeveloperCredential
+from ..oauth2.client_authentication import authenticated
+from ..oauth2.errors import TokenRequestError
+from ..oauth2.redaction import sent_secrets
+from ..oauth2.token_response import MAX_ANSWER, parse_answer
+
+# What Home Assistant raises where no usable answer came; it has it since 2026.10.
+CONNECTION_ERROR: Final[type[exceptions.OAuth2TokenRequestConnectionError] | None] = getattr(
+    exceptions, "OAuth2TokenRequestConnectionError", None
+)
+
+# The ways to authenticate that Home Assistant has.
+_AUTH_METHODS: Final[tuple[ClientAuthMethod, ...]] = ("client_secret_post", "client_secret_basic")
+
+
+@dataclass(slots=True, repr=False)
+class Asking:
+    """A call that leads to token requests, and what the last one of them came to.
+
+    Attributes:
+        domain: The integration.
+        was_asked: Whether a request was made here.
+        meaning: Why it brought no token; None where it did, or where that is not known.
+        error: What was raised for it, which is what Home Assistant would raise.
+    """
+
+    domain: str
+    was_asked: bool = False
+    meaning: TokenRequestError | None = None
+    error: Exception | None = None
+
+
+# The call that this task is in; None outside of one.
+ASKING: ContextVar[Asking | None] = ContextVar(f"{DOMAIN}_asking", default=None)
+
+
+def client_of(implementation: LocalOAuth2Implementation) -> tuple[str, str]:
+    """Return the client id and secret of an implementation, read as token requests do."""
+    values = vars(implementation)
+    return values["client_id"], values["client_secret"] or ""
+
+
+class ImplementationAtTheEnd(LocalOAuth2Implementation):
+    """What stands right before Home Assistant's own class."""
+
+    @override
+    async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Make Home Assistant's own request, and note what the answer means.
+
+        Raises:
+            Exception: What Home Assistant would raise, with the status of the server.
+        """
+        asking = ASKING.get()
+        if asking is None or (request := _prepared(self, data)) is None:
+            return await super()._token_request(data)
+        body, headers = request
+        asking.was_asked, asking.meaning, asking.error = True, None, None
+        try:
+            response = await async_get_clientsession(self.hass).post(
+                self.token_url, data=body, headers=headers
+            )
+            content = await _async_content(response)
+            sent = [*sent_secrets(self.token_url, body, headers.get(hdrs.AUTHORIZATION, ""))]
+            asking.meaning = _meaning_of(asking.domain, response, content, sent)
+            response.raise_for_status()
+            return cast(dict[str, Any], await response.json())
+        except ClientError as err:
+            if (error := _as_home_assistant(self, err)) is None:
+                raise
+        # Not within: what is raised there keeps the request.
+        asking.error = error
+        raise error
+
+
+def _prepared(
+    implementation: LocalOAuth2Implementation, data: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Return body and headers of Home Assistant's request; None where they are not known here."""
+    method: ClientAuthMethod | None = "client_secret_post"
+    if hasattr(LocalOAuth2Implementation, "token_auth_method"):
+        # Home Assistant has it since 2026.11.
+        told = getattr(implementation, "token_auth_method", "")
+        method = next((one for one in _AUTH_METHODS if one == told), None)
+    client = client_of(implementation)
+    if method is None or (method == "client_secret_basic" and not client[1]):
+        return None
+    try:
+        credential = DeveloperCredential(*client)
+    except AttributeError, TypeError, ValueError:
+        return None
+    if client != (credential.client_id, credential.client_secret):
+        # It is sent as it is.
+        return None
+    return authenticated(credential, method, data)
+
+
+async def _async_content(response: ClientResponse) -> bytes:
+    """Return the body of an answer; of a failure, nothing where it cannot be read."""
+    try:
+        return await response.read()
+    except ClientError:
+        if response.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return b""
+
+
+def _meaning_of(
+    domain: str, response: ClientResponse, content: bytes, sent: list[str]
+) -> TokenRequestError | None:
+    """Return why an answer is no token; None where it is one, or where that is not known."""
+    try:
+        content = content if len(content) <= MAX_ANSWER else b""
+        answer = parse_answer(response.status, response.headers, content, sent)
+        if answer.kind is None:
+            return None
+        meaning = answer.kind(
+            domain=domain,
+            request_info=_without_headers(response.request_info),
+            status=answer.status,
+            error=answer.error,
+            error_description=answer.error_description,
+        )
+        retry_after = response.headers.get(hdrs.RETRY_AFTER)
+        meaning.retry_after = parse_retry_after(response.status, retry_after)
+    except Exception as err:  # noqa: BLE001 - Home Assistant goes on with the answer
+        LOGGER.warning("An answer for %s was not understood: %s", domain, type(err).__name__)
+        return None
+    return meaning
+
+
+def _as_home_assistant(
+    implementation: LocalOAuth2Implementation, err: ClientError
+) -> Exception | None:
+    """Return what Home Assistant makes of a failure; None where it lets it through.
+
+    It is without the headers of the request, which may have the secret.
+    """
+    # The attribute is Home Assistant's own since 2026.10.
+    domain = getattr(implementation, "service_domain", vars(implementation)["_domain"])
+    if not isinstance(err, ClientResponseError):
+        return CONNECTION_ERROR(domain=domain) if CONNECTION_ERROR else None
+    if err.status < HTTPStatus.BAD_REQUEST and not CONNECTION_ERROR:
+        # It is no JSON.
+        return None
+    kind = OAuth2TokenRequestError
+    if err.status == HTTPStatus.TOO_MANY_REQUESTS or err.status in range(500, 600):
+        kind = OAuth2TokenRequestTransientError
+    elif err.status in range(400, 500):
+        kind = OAuth2TokenRequestReauthError
+    return kind(
+        request_info=_without_headers(err.request_info),
+        history=err.history,
+        status=err.status,
+        message=err.message,
+        headers=err.headers,
+        domain=domain,
+    )
+
+
+def _without_headers(request: RequestInfo) -> RequestInfo:
+    """Return a request as exceptions show it."""
+    return request._replace(headers=CIMultiDictProxy(CIMultiDict()))

@@ -1,0 +1,1 @@
+"""Tests of adopting the implementations of application credentials."""
