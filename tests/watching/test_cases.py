@@ -2,13 +2,18 @@
 
 import asyncio
 from importlib import import_module
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
+    SOURCE_DISCOVERY,
     SOURCE_REAUTH,
     ConfigEntryDisabler,
     ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowContext,
+    ConfigFlowResult,
 )
 from homeassistant.core import CoreState, HomeAssistant
 import pytest
@@ -20,6 +25,9 @@ from custom_components.developer_credentials.core_credentials.editing import (
 )
 from custom_components.developer_credentials.core_credentials.options import (
     CONF_LOOK_AFTER,
+)
+from custom_components.developer_credentials.core_credentials.users import (
+    async_get_application_credential_users,
 )
 from custom_components.developer_credentials.oauth2.client import DeveloperCredential
 from custom_components.developer_credentials.watching import logins as logins_module
@@ -170,29 +178,6 @@ async def test_cannot_be_told(hass: HomeAssistant, cloud: Cloud) -> None:
     with patch.object(logins_module, "async_get_current_step", return_value=None):
         entry = await add_entry(hass)
     assert (len(repairs(hass)), logins(hass)) == (1, [entry.entry_id])
-
-
-async def test_mended_at_the_provider(
-    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime
-) -> None:
-    """While a repair stands, the client is verified once an hour: accepted, the users go on."""
-    entry = await _taken_back(hass, cloud)
-    other = await add_entry(hass, lazy=True)
-    asked = len(cloud.codes)
-    await elapse(hass, pass_time, 3_601)
-    assert len(repairs(hass)) == 1
-    # By each way to authenticate.
-    assert len(cloud.codes) == asked + 2
-    cloud.secrets["id"] = WRONG
-    runtime_data = other.runtime_data
-    await elapse(hass, pass_time, 3_601)
-    assert (repairs(hass), logins(hass)) == ([], [])
-    assert entry.state is ConfigEntryState.LOADED
-    assert other.runtime_data is runtime_data
-    assert dict(async_get_logins(hass)) == {}
-    asked = len(cloud.codes)
-    await elapse(hass, pass_time, DAY)
-    assert len(cloud.codes) == asked
 
 
 async def test_loaded_entry(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
@@ -419,3 +404,68 @@ async def test_context(hass: HomeAssistant, cloud: Cloud) -> None:
     await settle(hass)
     assert len(repairs(hass)) == 1
     assert logins(hass) == []
+
+
+async def test_users_are_learned(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Who uses one by its integration's own domain is known from the start, without a request."""
+    cloud.install("own", OWN_NAME)
+    one = await enter(hass, domain="own")
+    entry = await add_entry(hass, "own", "own", lazy=True)
+    assert async_get_application_credential_users(hass, one) == []
+    await look_after(hass)
+    assert async_get_application_credential_users(hass, one) == [entry]
+    assert cloud.server.requests == []
+
+
+async def _reauth(flow: Any, data: object) -> ConfigFlowResult:  # noqa: ANN401 - of a file
+    result: ConfigFlowResult = await flow.async_step_reauth({})
+    return result
+
+
+@pytest.mark.parametrize("what", ["without OAuth2", "discovery", "other credential"])
+async def test_not_of_an_entry(hass: HomeAssistant, cloud: Cloud, what: str) -> None:
+    """Other flows are left alone: of discovery, and of entries that do not use the credential."""
+    await look_after(hass)
+    await enter(hass, WRONG)
+    asked = len(cloud.codes)
+    data = {} if what == "without OAuth2" else {"auth_implementation": "other"}
+    entry = MockConfigEntry(domain="acme", data=data)
+    entry.add_to_hass(hass)
+    context = ConfigFlowContext(source=SOURCE_REAUTH, entry_id=entry.entry_id)
+    if what == "discovery":
+        context = ConfigFlowContext(source=SOURCE_DISCOVERY)
+    with patch.object(ConfigFlow, "async_step_discovery", _reauth, create=True):
+        await hass.config_entries.flow.async_init("acme", context=context, data={})
+    await settle(hass)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reauth_confirm"
+    assert len(cloud.codes) == asked
+
+
+async def test_whatever_fails_in_ours(
+    hass: HomeAssistant, cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What we do with a login that is asked for harms nobody, whatever fails in it."""
+    await look_after(hass)
+    await enter(hass)
+    cloud.secrets = {}
+    with patch.object(logins_module, "async_flow_began", side_effect=RuntimeError(WRONG)):
+        entry = await add_entry(hass)
+    assert logins(hass) == [entry.entry_id]
+    assert "A login that was asked for was missed: RuntimeError" in caplog.text
+
+
+async def test_deleted_meanwhile(hass: HomeAssistant, cloud: Cloud) -> None:
+    """One that is deleted before its turn is not looked at."""
+    await look_after(hass)
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    cloud.go_on.clear()
+    for client_id in ("first", "second"):
+        item = {"domain": "acme", "client_id": client_id, "client_secret": WRONG}
+        await collection.async_create_item(item)
+        await nap()
+    await collection.async_delete_item("acme_second")
+    cloud.go_on.set()
+    await settle(hass)
+    assert "second" not in cloud.codes
+    assert len(repairs(hass)) == 1
