@@ -158,6 +158,11 @@ def test_flows_speak_alike() -> None:
     assert set(SUBENTRY["initiate_flow"]) == {"user", "reconfigure"}
 
 
+def test_card() -> None:
+    """The card under "Discovered" says what is wanted, not only for which integration."""
+    assert CONFIG["flow_title"].format(name="Acme") == "Acme needs a credential"
+
+
 def test_form_texts() -> None:
     """Each step, field and error of the form has a text, and each text has its use."""
     form = SOURCE["credential_form"] + SOURCE["credential_steps"]

@@ -161,8 +161,8 @@ async def async_verify_credential(hass: HomeAssistant, fields: Fields) -> Fields
     elif CONF_CREDENTIAL_ID in fields:
         raise CommandError("invalid_format", "field_invalid", field=CONF_APPLICATION_CREDENTIAL_ID)
     else:
-        found, subject = await _async_peer(hass, fields)
-        credential = found.credential
+        peer = await _async_peer(hass, fields)
+        subject, credential = peer, peer.stored
     verification = await subject.async_verify(credential)
     return {"outcome": verification.outcome.value, "detail": verification.detail}
 
@@ -220,7 +220,8 @@ async def async_restore_credential(hass: HomeAssistant, fields: Fields) -> Field
 
 async def async_edit_application_credential(hass: HomeAssistant, fields: Fields) -> Fields:
     """Change an application credential of Home Assistant, and return it."""
-    found, subject = await _async_peer(hass, fields)
+    subject = await _async_peer(hass, fields)
+    found = subject.application_credential
     wanted: DeveloperCredential | None = None
     while wanted != (now := _merged(subject.stored, fields)):
         wanted = now
@@ -230,16 +231,14 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
     return _application_credential_of(hass, replace(found, credential=wanted))
 
 
-async def _async_peer(
-    hass: HomeAssistant, fields: Fields
-) -> tuple[ApplicationCredential, PeerCredential]:
-    """Return the application credential that a command names, as it is and as a form has it."""
+async def _async_peer(hass: HomeAssistant, fields: Fields) -> PeerCredential:
+    """Return the application credential that a command names."""
     found = (await async_get_editable_application_credentials(hass)).get(
         fields[CONF_APPLICATION_CREDENTIAL_ID]
     )
     if found is None:
         raise CommandError("not_found", "credential_not_found")
-    return found, PeerCredential(hass, await _async_integration(hass, found.domain), found)
+    return PeerCredential(hass, await _async_integration(hass, found.domain), found)
 
 
 def _application_credential_of(hass: HomeAssistant, one: ApplicationCredential) -> Fields:

@@ -22,6 +22,7 @@ import pytest
 
 from custom_components.developer_credentials.adopting import provider as adopting_provider
 from custom_components.developer_credentials.adopting.implementation import adoption_of
+from custom_components.developer_credentials.adopting.token_request import ASKING
 from custom_components.developer_credentials.const import DOMAIN, PEER
 from custom_components.developer_credentials.oauth2.errors import (
     InvalidClientError,
@@ -319,6 +320,15 @@ class TestOtherAnswers:
         assert isinstance(caught.value, TokenRequestError) is (error != "weird")
         assert not async_was_accepted(hass, "acme", "client-id")
 
+    @pytest.mark.usefixtures("adopted")
+    async def test_retry_after(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """What is raised says how long the server wants to be left alone."""
+        body = {"error": "temporarily_unavailable"}
+        server.respond = answer(body, 503, "application/json", **{"Retry-After": "7"})
+        with pytest.raises(UnavailableError) as caught:
+            await (await get_implementation(hass)).async_refresh_token(token())
+        assert caught.value.retry_after == 7
+
     async def test_own_words(
         self, hass: HomeAssistant, install: Install, server: RecordingServer
     ) -> None:
@@ -410,6 +420,10 @@ class TestOtherAnswers:
     async def test_called_directly(self, hass: HomeAssistant, server: RecordingServer) -> None:
         """A token request that an integration makes itself is Home Assistant's own."""
         implementation = await get_implementation(hass)
+        login = {"code": "code", "state": {"flow_id": "x", "redirect_uri": REDIRECT_URI}}
+        await implementation.async_resolve_external_data(login)
+        # What has come before is over.
+        assert ASKING.get() is None
         data = {"grant_type": "password"}
         answered = await implementation._token_request(data)  # noqa: SLF001 - as integrations do
         assert answered == TOKEN

@@ -121,6 +121,7 @@ async def test_order(hass: HomeAssistant, order: tuple[str, str]) -> None:
     assert adoption_of(implementation)
     assert implementation.name == "My app"
     assert keys.index(PEER) == order.index(PEER)
+    assert async_get_unknown(hass) == set()
     # Told again, it is not wrapped twice.
     wrapped = _providers(hass)[PEER]
     hass.bus.async_fire(EVENT_COMPONENT_LOADED, {"component": PEER})

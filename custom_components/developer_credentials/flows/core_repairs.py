@@ -109,8 +109,10 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
     async def _async_save_application_credential(
         self, subject: PeerCredential, credential: DeveloperCredential
     ) -> RepairsFlowResult:
-        application_credential, _ = self._rejected()
-        await async_update_application_credential(self.hass, application_credential, credential)
+        self._rejected()
+        await async_update_application_credential(
+            self.hass, subject.application_credential, credential
+        )
         return self._finished(f"{subject.integration.name}: {credential}")
 
     @callback

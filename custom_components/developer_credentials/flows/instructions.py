@@ -12,7 +12,10 @@ from typing import Final
 from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import http
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    MY_AUTH_CALLBACK_PATH,
+    ImplementationUnavailableError,
+)
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.loader import async_get_integration
 
@@ -59,14 +62,17 @@ async def async_get_instructions(hass: HomeAssistant, domain: str, redirect_uri:
     Args:
         hass: Home Assistant.
         domain: The integration.
-        redirect_uri: What the placeholder `redirect_url` stands for, as in Home Assistant's own.
+        redirect_uri: What the placeholder `redirect_url` stands for, as in Home Assistant's own,
+            and any that has the redirect URI of My Home Assistant; empty where it is not known.
     """
     language = await async_get_language(hass)
     translations = await async_get_translations(hass, language, "application_credentials", [domain])
     text = translations.get(f"component.{domain}.application_credentials.description", "")
     placeholders = {"redirect_url": redirect_uri} | await async_get_placeholders(hass, domain)
     for name, value in placeholders.items():
-        text = text.replace(f"{{{name}}}", str(value))
+        # Some integrations take for granted that My Home Assistant is used.
+        is_my = value == MY_AUTH_CALLBACK_PATH and bool(redirect_uri)
+        text = text.replace(f"{{{name}}}", redirect_uri if is_my else value)
     return text
 
 
