@@ -63,12 +63,13 @@ async def async_inquire(
 async def _async_ask(
     hass: HomeAssistant, domain: str, credential: DeveloperCredential, *, by_user: bool
 ) -> Verification:
-    verification = Verification(Outcome.INCONCLUSIVE, "", credential)
     given = await async_ask_platform(hass, domain, credential)
     redirect_uri = _async_redirect_uri(hass)
-    if given and redirect_uri:
-        asked = DeveloperCredential(credential.client_id, given.client_secret)
-        verification = await async_verify_at_token_endpoint(hass, given.server, asked, redirect_uri)
+    if given is None or redirect_uri is None:
+        # Nobody was asked.
+        return Verification(Outcome.INCONCLUSIVE, "", credential)
+    asked = DeveloperCredential(credential.client_id, given.client_secret)
+    verification = await async_verify_at_token_endpoint(hass, given.server, asked, redirect_uri)
     client = answers.client_of(domain, credential)
     answers.async_note(hass, client, verification, by_user=by_user)
     return verification

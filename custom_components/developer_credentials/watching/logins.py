@@ -80,22 +80,19 @@ def async_begin(hass: HomeAssistant, is_needed: Callable[[ConfigEntry], bool]) -
 @callback
 def async_flow_began(hass: HomeAssistant, flow_id: str) -> None:
     """Take note of a login as it was asked for: nobody has opened it yet."""
-    if logins := hass.data.get(_DATA_LOGINS):
-        logins.first_steps[flow_id] = async_get_current_step(hass, flow_id)
+    hass.data[_DATA_LOGINS].first_steps[flow_id] = async_get_current_step(hass, flow_id)
 
 
 @callback
 def async_flow_ended(hass: HomeAssistant, flow_id: str) -> None:
     """Forget a login that has ended."""
-    if logins := hass.data.get(_DATA_LOGINS):
-        logins.first_steps.pop(flow_id, None)
+    hass.data[_DATA_LOGINS].first_steps.pop(flow_id, None)
 
 
 @callback
 def _is_untouched(hass: HomeAssistant, flow_id: str) -> bool:
     """Return whether certainly nobody has opened a login."""
-    logins = hass.data.get(_DATA_LOGINS)
-    first = logins.first_steps.get(flow_id) if logins else None
+    first = hass.data[_DATA_LOGINS].first_steps.get(flow_id)
     return first is not None and async_get_current_step(hass, flow_id) is first
 
 
@@ -209,7 +206,6 @@ def async_forget_requests(hass: HomeAssistant, entries: Iterable[ConfigEntry]) -
 
 @callback
 def _async_stop_waiting(hass: HomeAssistant, entries: Iterable[ConfigEntry]) -> None:
-    if logins := hass.data.get(_DATA_LOGINS):
-        for entry in entries:
-            if cancel := logins.waiting.pop(entry.entry_id, None):
-                cancel()
+    for entry in entries:
+        if cancel := hass.data[_DATA_LOGINS].waiting.pop(entry.entry_id, None):
+            cancel()

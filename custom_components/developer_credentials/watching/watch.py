@@ -208,9 +208,7 @@ class _Watch:
             if context.get("source") != SOURCE_REAUTH:
                 return
             logins.async_flow_began(self._hass, flow_id)
-            entry = self._hass.config_entries.async_get_entry(str(context.get("entry_id")))
-            if entry:
-                self._see_trouble(entry)
+            self._see_trouble(self._hass.config_entries.async_get_known_entry(context["entry_id"]))
         except Exception as err:  # noqa: BLE001 - see above
             LOGGER.error("A login that was asked for was missed: %s", type(err).__name__)
 

@@ -1,0 +1,471 @@
+"""Tests of the less common cases: races, outages, restarts, integrations with own habits."""
+
+import asyncio
+from importlib import import_module
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.components import application_credentials
+from homeassistant.config_entries import (
+    SOURCE_DISCOVERY,
+    SOURCE_REAUTH,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowContext,
+    ConfigFlowResult,
+)
+from homeassistant.core import CoreState, HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.core_credentials.editing import (
+    async_update_application_credential,
+)
+from custom_components.developer_credentials.core_credentials.options import (
+    CONF_LOOK_AFTER,
+)
+from custom_components.developer_credentials.core_credentials.users import (
+    async_get_application_credential_users,
+)
+from custom_components.developer_credentials.oauth2.client import DeveloperCredential
+from custom_components.developer_credentials.watching import logins as logins_module
+from custom_components.developer_credentials.watching.memory import (
+    CONF_WATCHED,
+    async_get_logins,
+    async_note_accepted,
+)
+from custom_components.developer_credentials.watching.rejection import async_get_core_rejections
+from tests.common import entry_of
+from tests.conftest import PassTime
+from tests.watching.cloud import (
+    CONTEXT,
+    OWN_NAME,
+    SECRET,
+    WRONG,
+    Cloud,
+    add_entry,
+    elapse,
+    enter,
+    import_one,
+    login_issues,
+    logins,
+    look_after,
+    nap,
+    repairs,
+    rotate,
+    settle,
+)
+
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
+
+DAY = 86_400
+
+
+async def _not_proven(hass: HomeAssistant, cloud: Cloud) -> MockConfigEntry:
+    await enter(hass, WRONG)
+    await look_after(hass)
+    entry = await add_entry(hass)
+    assert len(repairs(hass)) == 1
+    return entry
+
+
+async def test_dialog_does_not_wait(hass: HomeAssistant, cloud: Cloud) -> None:
+    """The dialog in which one is entered does not wait for the server."""
+    await look_after(hass)
+    cloud.go_on.clear()
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    item = {"domain": "acme", "client_id": "id", "client_secret": WRONG}
+    async with asyncio.timeout(5):
+        await collection.async_create_item(item)
+    await nap()
+    assert repairs(hass) == []
+    cloud.go_on.set()
+    await settle(hass)
+    assert len(repairs(hass)) == 1
+
+
+async def test_at_the_start(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """While Home Assistant starts, nothing is asked; what has failed by then is looked at."""
+    await enter(hass, WRONG)
+    await enter(hass, client_id="second")
+    hass.set_state(CoreState.starting)
+    await look_after(hass)
+    await add_entry(hass)
+    await elapse(hass, pass_time, 1_000)
+    assert cloud.codes == []
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire("homeassistant_started")
+    await settle(hass)
+    assert cloud.codes[:1] == ["id"]
+    assert "second" not in cloud.codes
+    assert len(repairs(hass)) == 1
+
+
+async def test_login_before_us(hass: HomeAssistant, cloud: Cloud) -> None:
+    """An entry that works and is asked for a login is looked at, too."""
+    await enter(hass, WRONG)
+    entry = await add_entry(hass, lazy=True)
+    entry.async_start_reauth(hass)
+    await settle(hass)
+    await look_after(hass)
+    assert len(repairs(hass)) == 1
+
+
+async def test_plain_error(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """An entry that ends in a plain error has its repair; once mended, it is loaded."""
+    await look_after(hass)
+    await enter(hass)
+    cloud.secrets["id"] = "rotated"
+    await elapse(hass, pass_time, 1_000)
+    entry = await add_entry(hass, fails=True)
+    assert entry.state == ConfigEntryState.SETUP_ERROR
+    assert len(repairs(hass)) == 1
+    cloud.secrets["id"] = SECRET
+    await elapse(hass, pass_time, 3_601)
+    assert repairs(hass) == []
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def _taken_back(hass: HomeAssistant, cloud: Cloud) -> MockConfigEntry:
+    """Have a login taken back."""
+    await look_after(hass)
+    await enter(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    entry = await add_entry(hass)
+    assert (len(repairs(hass)), logins(hass)) == (1, [])
+    assert list(async_get_logins(hass)) == [entry.entry_id]
+    return entry
+
+
+async def test_own_reauth(hass: HomeAssistant, cloud: Cloud) -> None:
+    """A login that an integration has begun itself, without an issue, is taken back likewise."""
+    await look_after(hass)
+    await enter(hass)
+    entry = await add_entry(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    for _ in range(2):
+        await hass.config_entries.flow.async_init(
+            "acme",
+            context={"source": SOURCE_REAUTH, "entry_id": entry.entry_id},
+            data=dict(entry.data),
+        )
+        await settle(hass)
+        assert (len(repairs(hass)), logins(hass)) == (1, [])
+
+
+async def test_opened_and_mended(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """Who has opened a login is not disturbed when the client is accepted again."""
+    entry = await _not_proven(hass, cloud)
+    (flow,) = hass.config_entries.flow.async_progress()
+    await hass.config_entries.flow.async_configure(flow["flow_id"])
+    cloud.secrets["id"] = WRONG
+    await elapse(hass, pass_time, 3_601)
+    assert repairs(hass) == []
+    assert logins(hass) == [entry.entry_id]
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+
+
+async def test_cannot_be_told(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Where Home Assistant does not tell whether a login was opened, it stays."""
+    await look_after(hass)
+    await enter(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    with patch.object(logins_module, "async_get_current_step", return_value=None):
+        entry = await add_entry(hass)
+    assert (len(repairs(hass)), logins(hass)) == (1, [entry.entry_id])
+
+
+async def test_loaded_entry(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """An entry that is loaded, and was refused, is reloaded when it is mended: it asks no more."""
+    await look_after(hass)
+    await enter(hass)
+    entry = await add_entry(hass, lazy=True)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    entry.async_start_reauth(hass)
+    await settle(hass)
+    assert (len(repairs(hass)), logins(hass)) == (1, [])
+    runtime_data = entry.runtime_data
+    cloud.secrets["id"] = WRONG
+    await elapse(hass, pass_time, 3_601)
+    assert entry.runtime_data is not runtime_data
+
+
+async def test_entered_again(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Deleted and entered again in Home Assistant: the repair goes, and the users go on."""
+    await look_after(hass)
+    await import_one(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    entry = await add_entry(hass, "acme")
+    failed = await add_entry(hass, "acme", fails=True)
+    assert (len(repairs(hass)), logins(hass)) == (1, [])
+    await hass.data[application_credentials.DATA_COMPONENT].async_delete_item("acme_id")
+    await settle(hass)
+    assert repairs(hass) == []
+    assert list(async_get_logins(hass)) == [entry.entry_id]
+    cloud.secrets["id"] = SECRET
+    await import_one(hass)
+    assert (repairs(hass), logins(hass)) == ([], [])
+    assert entry.state is ConfigEntryState.LOADED
+    assert failed.state is ConfigEntryState.LOADED
+    assert dict(async_get_logins(hass)) == {}
+
+
+@pytest.mark.parametrize("how", ["unload", "disable", "remove", "option"])
+async def test_not_looked_after_any_more(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, how: str
+) -> None:
+    """Whatever ends our work leaves all as if we had never been there."""
+    entry = await _taken_back(hass, cloud)
+    ours, config_entries = entry_of(hass), hass.config_entries
+    if how == "unload":
+        await config_entries.async_unload(ours.entry_id)
+    elif how == "disable":
+        await config_entries.async_set_disabled_by(ours.entry_id, ConfigEntryDisabler.USER)
+    elif how == "remove":
+        await config_entries.async_remove(ours.entry_id)
+    else:
+        config_entries.async_update_entry(ours, options={CONF_LOOK_AFTER: False})
+    await settle(hass)
+    assert repairs(hass) == []
+    assert logins(hass) == [entry.entry_id]
+    assert len(login_issues(hass)) == 1
+    assert dict(async_get_logins(hass)) == {}
+    asked = len(cloud.codes)
+    entry.async_start_reauth(hass)
+    await enter(hass, WRONG, "other")
+    await elapse(hass, pass_time, 2 * DAY)
+    assert len(cloud.codes) == asked
+    assert (repairs(hass), logins(hass)) == ([], [entry.entry_id])
+    if how == "option":
+        config_entries.async_update_entry(ours, options={})
+        await settle(hass)
+        assert len(repairs(hass)) == 1
+
+
+@pytest.mark.parametrize("how", ["ours", "theirs"])
+async def test_removed_meanwhile(hass: HomeAssistant, cloud: Cloud, how: str) -> None:
+    """What is gone while the server is asked about it is left alone."""
+    await look_after(hass)
+    await enter(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    entry = await add_entry(hass, lazy=True)
+    cloud.go_on.clear()
+    entry.async_start_reauth(hass)
+    await nap()
+    gone = entry_of(hass) if how == "ours" else entry
+    await hass.config_entries.async_remove(gone.entry_id)
+    cloud.go_on.set()
+    await settle(hass)
+    assert logins(hass) == ([entry.entry_id] if how == "ours" else [])
+    assert len(repairs(hass)) == (0 if how == "ours" else 1)
+    assert dict(async_get_logins(hass)) == {}
+
+
+async def test_reloaded_meanwhile(hass: HomeAssistant, cloud: Cloud) -> None:
+    """An entry that reloads while the server is asked ends as any other."""
+    await look_after(hass)
+    await enter(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    entry = await add_entry(hass, lazy=True)
+    cloud.go_on.clear()
+    entry.async_start_reauth(hass)
+    await nap()
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "lazy": False})
+    reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
+    cloud.go_on.set()
+    await reload
+    await settle(hass)
+    assert (len(repairs(hass)), logins(hass)) == (1, [])
+
+
+async def test_restart(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """A restart changes nothing: the login is taken back again, and comes back in time."""
+    entry = await _taken_back(hass, cloud)
+    ours = entry_of(hass)
+    data = {**ours.data}
+    await hass.config_entries.async_remove(ours.entry_id)
+    hass.config_entries.flow.async_abort(hass.config_entries.flow.async_progress()[0]["flow_id"])
+    taken_back = data[CONF_WATCHED]["logins"]
+    taken_back[entry.entry_id] -= DAY - 1_000
+    MockConfigEntry(domain=DOMAIN, data=data, minor_version=2).add_to_hass(hass)
+    await hass.config_entries.async_setup(entry_of(hass).entry_id)
+    await settle(hass)
+    assert len(repairs(hass)) == 1
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    assert logins(hass) == []
+    assert async_get_logins(hass) == taken_back
+    await elapse(hass, pass_time, 1_001)
+    assert logins(hass) == [entry.entry_id]
+    assert dict(async_get_logins(hass)) == {entry.entry_id: None}
+
+
+@pytest.mark.parametrize("state", ["mended", "rejected", "gone", "silent"])
+async def test_restart_with_an_entry_that_loads(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, state: str
+) -> None:
+    """What was taken back before a restart is looked at some minutes later, as it is then."""
+    await enter(hass)
+    entry = await add_entry(hass, lazy=True)
+    ours = await look_after(hass)
+    async_note_accepted(hass, "acme", "id")
+    await hass.config_entries.async_unload(ours.entry_id)
+    watched = {**ours.data[CONF_WATCHED], "logins": {entry.entry_id: 4e9}}
+    hass.config_entries.async_update_entry(ours, data={**ours.data, CONF_WATCHED: watched})
+    if state == "rejected":
+        cloud.secrets["id"] = "rotated"
+    if state == "gone":
+        await hass.config_entries.async_remove(entry.entry_id)
+    cloud.is_down = state == "silent"
+    await hass.config_entries.async_setup(ours.entry_id)
+    await elapse(hass, pass_time, 301)
+    assert len(repairs(hass)) == (1 if state == "rejected" else 0)
+    assert list(async_get_logins(hass)) == ([] if state == "mended" else [entry.entry_id])
+    await elapse(hass, pass_time, DAY)
+    assert logins(hass) == ([entry.entry_id] if state == "rejected" else [])
+    assert list(async_get_logins(hass)) == ([entry.entry_id] if state == "rejected" else [])
+
+
+async def test_works_all_the_same(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """Where a client was never accepted and all its users work, a rejection counts for nothing."""
+    await enter(hass, WRONG)
+    entry = await add_entry(hass, lazy=True)
+    await look_after(hass)
+    await elapse(hass, pass_time, 301)
+    assert len(cloud.codes) == 2
+    assert repairs(hass) == []
+    entry.async_start_reauth(hass)
+    await settle(hass)
+    assert len(repairs(hass)) == 1
+    # The user has logged in.
+    hass.config_entries.flow.async_abort(hass.config_entries.flow.async_progress()[0]["flow_id"])
+    await elapse(hass, pass_time, 3_601)
+    assert repairs(hass) == []
+
+
+async def test_outage(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """While the network is down, few attempts are made, and all have their turn afterwards."""
+    for number in range(20):
+        await enter(hass, WRONG, f"id{number}")
+    await look_after(hass)
+    cloud.is_down = True
+    asked = len(cloud.codes)
+    for _ in range(30):
+        await elapse(hass, pass_time, 301)
+    # Two and a half hours.
+    assert len(cloud.codes) - asked < 20
+    cloud.is_down = False
+    for _ in range(8):
+        await elapse(hass, pass_time, 3_600)
+    assert len(repairs(hass)) == 20
+
+
+async def test_own_name(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Users that an integration calls by its own domain are found (SmartThings, Withings)."""
+    cloud.install("own", OWN_NAME)
+    await look_after(hass)
+    cloud.secrets["first"] = SECRET
+    await enter(hass, domain="own", client_id="first")
+    one = await enter(hass, domain="own")
+    cloud.secrets = {}
+    entry = await add_entry(hass, "own", "own")
+    (rejection,) = async_get_core_rejections(hass).values()
+    assert rejection.application_credential == one
+    assert logins(hass) == []
+    cloud.secrets["id"] = f"{SECRET}-new"
+    await async_update_application_credential(hass, one, DeveloperCredential("id", f"{SECRET}-new"))
+    await settle(hass)
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_context(hass: HomeAssistant, cloud: Cloud) -> None:
+    """An integration that names its server only where it asks itself is looked after (MCP)."""
+    cloud.install("context", CONTEXT)
+    await look_after(hass)
+    await enter(hass, domain="context")
+    assert cloud.codes == []
+    cloud.secrets["id"] = "rotated"
+    async_note_accepted(hass, "context", "id")
+    module = import_module("custom_components.context.application_credentials")
+    token = module.context.set(cloud.server.url)
+    try:
+        await add_entry(hass, "context_id", "context")
+    finally:
+        module.context.reset(token)
+    await settle(hass)
+    assert len(repairs(hass)) == 1
+    assert logins(hass) == []
+
+
+async def test_users_are_learned(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Who uses one by its integration's own domain is known from the start, without a request."""
+    cloud.install("own", OWN_NAME)
+    one = await enter(hass, domain="own")
+    entry = await add_entry(hass, "own", "own", lazy=True)
+    assert async_get_application_credential_users(hass, one) == []
+    await look_after(hass)
+    assert async_get_application_credential_users(hass, one) == [entry]
+    assert cloud.server.requests == []
+
+
+async def _reauth(flow: Any, data: object) -> ConfigFlowResult:  # noqa: ANN401 - of a file
+    result: ConfigFlowResult = await flow.async_step_reauth({})
+    return result
+
+
+@pytest.mark.parametrize("what", ["without OAuth2", "discovery", "other credential"])
+async def test_not_of_an_entry(hass: HomeAssistant, cloud: Cloud, what: str) -> None:
+    """Other flows are left alone: of discovery, and of entries that do not use the credential."""
+    await look_after(hass)
+    await enter(hass, WRONG)
+    asked = len(cloud.codes)
+    data = {} if what == "without OAuth2" else {"auth_implementation": "other"}
+    entry = MockConfigEntry(domain="acme", data=data)
+    entry.add_to_hass(hass)
+    context = ConfigFlowContext(source=SOURCE_REAUTH, entry_id=entry.entry_id)
+    if what == "discovery":
+        context = ConfigFlowContext(source=SOURCE_DISCOVERY)
+    with patch.object(ConfigFlow, "async_step_discovery", _reauth, create=True):
+        await hass.config_entries.flow.async_init("acme", context=context, data={})
+    await settle(hass)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reauth_confirm"
+    assert len(cloud.codes) == asked
+
+
+async def test_whatever_fails_in_ours(
+    hass: HomeAssistant, cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What we do with a login that is asked for harms nobody, whatever fails in it."""
+    await look_after(hass)
+    await enter(hass)
+    cloud.secrets = {}
+    with patch.object(logins_module, "async_flow_began", side_effect=RuntimeError(WRONG)):
+        entry = await add_entry(hass)
+    assert logins(hass) == [entry.entry_id]
+    assert "A login that was asked for was missed: RuntimeError" in caplog.text
+
+
+async def test_deleted_meanwhile(hass: HomeAssistant, cloud: Cloud) -> None:
+    """One that is deleted before its turn is not looked at."""
+    await look_after(hass)
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    cloud.go_on.clear()
+    for client_id in ("first", "second"):
+        item = {"domain": "acme", "client_id": client_id, "client_secret": WRONG}
+        await collection.async_create_item(item)
+        await nap()
+    await collection.async_delete_item("acme_second")
+    cloud.go_on.set()
+    await settle(hass)
+    assert "second" not in cloud.codes
+    assert len(repairs(hass)) == 1
