@@ -2,6 +2,7 @@
 
 import asyncio
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -30,6 +31,10 @@ from custom_components.developer_credentials.core_credentials.users import (
     async_get_application_credential_users,
 )
 from custom_components.developer_credentials.oauth2.client import DeveloperCredential
+from custom_components.developer_credentials.private_api import (
+    async_get_current_step,
+    async_get_unknown,
+)
 from custom_components.developer_credentials.watching import logins as logins_module
 from custom_components.developer_credentials.watching.memory import (
     CONF_WATCHED,
@@ -175,8 +180,12 @@ async def test_cannot_be_told(hass: HomeAssistant, cloud: Cloud) -> None:
     await enter(hass)
     cloud.secrets["id"] = "rotated"
     await rotate(hass, WRONG)
+    flows = hass.config_entries.flow
+    with patch.object(flows, "_progress", MappingProxyType(flows._progress)):  # noqa: SLF001
+        assert async_get_current_step(hass, "any") is None
     with patch.object(logins_module, "async_get_current_step", return_value=None):
         entry = await add_entry(hass)
+    assert "list of flows" in async_get_unknown(hass)
     assert (len(repairs(hass)), logins(hass)) == (1, [entry.entry_id])
 
 
