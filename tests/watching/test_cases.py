@@ -478,3 +478,27 @@ async def test_deleted_meanwhile(hass: HomeAssistant, cloud: Cloud) -> None:
     await settle(hass)
     assert "second" not in cloud.codes
     assert len(repairs(hass)) == 1
+
+
+async def test_left_alone_over_a_restart(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime
+) -> None:
+    """A login that has come back stays after a restart, too; other integrations are not asked."""
+    cloud.install("other")
+    entry = await _taken_back(hass, cloud)
+    await elapse(hass, pass_time, DAY + 100)
+    assert logins(hass) == [entry.entry_id]
+    ours = entry_of(hass)
+    data = {**ours.data}
+    await hass.config_entries.async_remove(ours.entry_id)
+    hass.config_entries.flow.async_abort(hass.config_entries.flow.async_progress()[0]["flow_id"])
+    cloud.secrets["second"] = SECRET
+    await enter(hass, domain="other", client_id="second")
+    MockConfigEntry(domain=DOMAIN, data=data, minor_version=2).add_to_hass(hass)
+    await hass.config_entries.async_setup(entry_of(hass).entry_id)
+    await settle(hass)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    assert len(repairs(hass)) == 1
+    assert logins(hass) == [entry.entry_id]
+    assert "second" not in cloud.codes
