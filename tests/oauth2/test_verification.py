@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Final, Unpack
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from homeassistant.core import HomeAssistant
 import pytest
 
@@ -22,6 +22,7 @@ from custom_components.developer_credentials.oauth2.verification import (
     Outcome,
     Verification,
     async_verify,
+    async_verify_at_token_endpoint,
 )
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import REDIRECT_URI, SENTINEL
@@ -374,3 +375,36 @@ async def test_login_page_is_gone(
     credential = DeveloperCredential("id", SENTINEL)
     result = await async_verify(hass, declared, credential, REDIRECT_URI)
     assert result.outcome is ACCEPTED
+
+
+@pytest.mark.parametrize("habit", ["silent", "limits rates"])
+async def test_other_method_is_not_answered(
+    hass: HomeAssistant, server: RecordingServer, habit: str
+) -> None:
+    """Where the server has not said no to another way to authenticate, the client may be right."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if hdrs.AUTHORIZATION not in request.headers:
+            return await answer({"error": "invalid_client"}, 401)(request)
+        if habit == "silent":
+            assert request.transport is not None
+            request.transport.close()
+        return await answer({"error": "invalid_client"}, 429)(request)
+
+    server.respond = respond
+    result = await _verify(hass, server.url)
+    assert result.outcome is INCONCLUSIVE
+    assert result.answered == (habit != "silent")
+
+
+async def test_token_endpoint_only(hass: HomeAssistant, server: RecordingServer) -> None:
+    """What no user has asked for leaves the login page alone."""
+    server.respond = answer({"error": "invalid_grant"}, 400)
+    result = await async_verify_at_token_endpoint(
+        hass,
+        AuthorizationServer(f"{server.url}/authorize", f"{server.url}/token"),
+        DeveloperCredential("id", SENTINEL),
+        REDIRECT_URI,
+    )
+    assert (result.outcome, result.answered) == (ACCEPTED, True)
+    assert [one.path for one in server.requests] == ["/token"]

@@ -1,6 +1,7 @@
 """Tests of the less common cases: races, outages, restarts, integrations with own habits."""
 
 import asyncio
+from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -17,10 +18,14 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.loader import async_get_integration
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.core_credentials.collection import (
+    async_get_application_credentials,
+)
 from custom_components.developer_credentials.core_credentials.editing import (
     async_update_application_credential,
 )
@@ -30,12 +35,15 @@ from custom_components.developer_credentials.core_credentials.options import (
 from custom_components.developer_credentials.core_credentials.users import (
     async_get_application_credential_users,
 )
+from custom_components.developer_credentials.flows.credential_subject import PeerCredential
 from custom_components.developer_credentials.oauth2.client import DeveloperCredential
+from custom_components.developer_credentials.oauth2.verification import Outcome
 from custom_components.developer_credentials.private_api import (
     async_get_current_step,
     async_get_unknown,
 )
 from custom_components.developer_credentials.watching import logins as logins_module
+from custom_components.developer_credentials.watching.logins import async_log_in_again
 from custom_components.developer_credentials.watching.memory import (
     CONF_WATCHED,
     async_get_logins,
@@ -501,3 +509,86 @@ async def test_left_alone_over_a_restart(
     await elapse(hass, pass_time, 1_000)
     assert len(repairs(hass)) == 1
     assert logins(hass) == [entry.entry_id]
+
+
+async def test_asked_for_again(hass: HomeAssistant, cloud: Cloud) -> None:
+    """A login that is asked for again is taken back with Home Assistant's issue about it."""
+    entry = await _taken_back(hass, cloud)
+    asked = len(cloud.server.requests)
+    taken_back = dict(async_get_logins(hass))
+    for _ in range(3):
+        entry.async_start_reauth(hass)
+        await settle(hass)
+        assert (logins(hass), login_issues(hass)) == ([], [])
+    assert len(cloud.server.requests) == asked
+    assert async_get_logins(hass) == taken_back
+
+
+async def test_corrected_while_the_server_is_silent(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Whoever corrects it is believed: what was taken back is forgotten."""
+    entry = await _taken_back(hass, cloud)
+    cloud.secrets["id"] = f"{SECRET}-new"
+    cloud.is_silent = True
+    one = async_get_application_credentials(hass)["acme_id"]
+    await async_update_application_credential(hass, one, DeveloperCredential("id", f"{SECRET}-new"))
+    await settle(hass)
+    assert entry.state is ConfigEntryState.LOADED
+    assert (repairs(hass), dict(async_get_logins(hass))) == ([], {})
+
+
+async def test_log_in_again(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """A login that the user has asked for, and left, does not come back of itself."""
+    entry = await _taken_back(hass, cloud)
+    one = async_get_application_credentials(hass)["acme_id"]
+    disabled = MockConfigEntry(
+        domain="acme", data={**entry.data}, disabled_by=ConfigEntryDisabler.USER
+    )
+    disabled.add_to_hass(hass)
+    assert async_log_in_again(hass, one) == [entry]
+    await settle(hass)
+    assert logins(hass) == [entry.entry_id]
+    (flow,) = hass.config_entries.flow.async_progress()
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+    await elapse(hass, pass_time, DAY + 100)
+    assert logins(hass) == []
+
+
+async def test_nothing_is_left_running(hass: HomeAssistant, cloud: Cloud) -> None:
+    """When our entry is unloaded while a server is asked, nothing of ours waits for it."""
+    ours = await look_after(hass)
+    cloud.go_on.clear()
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    item = {"domain": "acme", "client_id": "id", "client_secret": WRONG}
+    await collection.async_create_item(item)
+    await nap()
+    name = f"{DOMAIN} inquiries"
+    assert name in {task.get_name() for task in asyncio.all_tasks()}
+    await hass.config_entries.async_unload(ours.entry_id)
+    await nap()
+    assert name not in {task.get_name() for task in asyncio.all_tasks()}
+    cloud.go_on.set()
+    await settle(hass)
+    assert repairs(hass) == []
+
+
+async def test_renamed(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """A new name is no reason to ask, however long ago the server was asked."""
+    await look_after(hass)
+    one = await enter(hass)
+    await elapse(hass, pass_time, 1_000)
+    await async_update_application_credential(hass, one, replace(one.credential, name="New"))
+    await settle(hass)
+    assert cloud.codes == ["id"]
+
+
+async def test_form(hass: HomeAssistant, cloud: Cloud) -> None:
+    """A form accepts a secret that the integration sends in the header, whoever uses it by now."""
+    cloud.install("own", OWN_NAME)
+    await look_after(hass)
+    one = await enter(hass, domain="own")
+    await add_entry(hass, "own", "own", lazy=True)
+    cloud.basic = True
+    cloud.secrets["id"] = f"{SECRET}-new"
+    subject = PeerCredential(hass, await async_get_integration(hass, "own"), one)
+    found = await subject.async_verify(DeveloperCredential("id", f"{SECRET}-new"))
+    assert found.outcome is Outcome.ACCEPTED

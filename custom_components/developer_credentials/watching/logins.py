@@ -97,16 +97,10 @@ def _is_untouched(hass: HomeAssistant, flow_id: str) -> bool:
 
 
 @callback
-def async_is_attended(hass: HomeAssistant, entry: ConfigEntry, *, untouched_counts: bool) -> bool:
-    """Return whether an entry has a login that is not to be ended: somebody has opened it.
-
-    Args:
-        hass: Home Assistant.
-        entry: The entry.
-        untouched_counts: Whether it is one even where nobody has opened it yet.
-    """
+def async_is_attended(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Return whether an entry has a login that somebody may have opened."""
     return any(
-        untouched_counts or not _is_untouched(hass, flow["flow_id"])
+        not _is_untouched(hass, flow["flow_id"])
         for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH})
     )
 

@@ -227,7 +227,7 @@ def _async_accept(hass: HomeAssistant, application_credential: ApplicationCreden
             (user.state in _FAILED and (waits or is_back))
             # A coordinator that was refused asks no more.
             or (user.state is ConfigEntryState.LOADED and waits)
-        ) and not logins.async_is_attended(hass, user, untouched_counts=not is_mended):
+        ) and not logins.async_is_attended(hass, user):
             hass.config_entries.async_schedule_reload(user.entry_id)
 
 
