@@ -16,6 +16,7 @@ DIALOGS: Final = ("dialog-data-entry-flow", "dialog-repairs-issue")
 NOT_OURS: Final = {
     # The frame of a dialog is made of landmarks.
     "landmark-contentinfo-is-top-level": "ha-dialog-footer",
+    "landmark-no-duplicate-banner": "ha-dialog",
     "landmark-no-duplicate-contentinfo": "ha-dialog",
     "landmark-unique": "ha-dialog",
     # The header of a section is a heading of the third level, and names what it opens by an id

@@ -139,6 +139,7 @@ async def frontend(
     cloud.add_client(
         "my-app", client_secret=SECRET, redirect_uris=(redirect_uri,), name="My application"
     )
+    await logged_in.leave_login()
     await remove_all(client)
     await logged_in.open_integrations()
     logged_in.clicks = 0

@@ -167,6 +167,12 @@ class Frontend:
         """Close a dialog."""
         await self._page.keyboard.press("Escape")
 
+    async def leave_login(self) -> None:
+        """Close the windows that have opened for a login."""
+        for page in self._context.pages:
+            if page is not self._page:
+                await page.close()
+
     async def choose(self, field: str, option: str) -> None:
         """Choose an option of a drop-down field."""
         await self._page.get_by_label(field).filter(visible=True).last.click()

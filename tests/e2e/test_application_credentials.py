@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from demo.authorization_server import DemoAuthorizationServer
+from demo.authorization_server import MY_REDIRECT_URI, DemoAuthorizationServer
 from demo.home_assistant import Client
 
 from .common import (
@@ -55,24 +55,6 @@ async def test_edit_an_application_credential(
     await until_loaded(client, "peer_cloud")
 
 
-async def test_add_an_application_credential(
-    frontend: Frontend, client: Client, redirect_uri: str
-) -> None:
-    """For an integration that knows nothing of ours, the same form goes on into its login."""
-    await set_up(client)
-    await frontend.add_integration("Developer Credentials")
-    await frontend.see("Which integration is the credential for?", "34-choose-integration")
-    await frontend.choose("Integration", "Peer Cloud")
-    await frontend.click("Submit")
-    await frontend.see("Credential for Peer Cloud")
-    await frontend.see(redirect_uri, "35-add-application-credential")
-    await frontend.fill(client_id="my-app", client_secret=SECRET)
-    await frontend.click("Submit")
-    await frontend.log_in_at_cloud()
-    await frontend.finish()
-    await until_loaded(client, "peer_cloud")
-
-
 async def test_options(frontend: Frontend, client: Client) -> None:
     """Application credentials are no longer looked after where the user turns that off."""
     await set_up(client)
@@ -89,10 +71,13 @@ async def test_options(frontend: Frontend, client: Client) -> None:
 async def test_beside_application_credentials(
     frontend: Frontend, client: Client, redirect_uri: str
 ) -> None:
-    """Home Assistant's own dialog takes as many clicks, shows no redirect URI, checks nothing."""
+    """Home Assistant's own dialog takes as many clicks, and checks nothing.
+
+    It shows no redirect URI but the one that the integration's instructions have.
+    """
     await frontend.add_integration("Peer Cloud")
     await frontend.see("Add application credentials", "peer-1-form")
-    assert not await frontend.sees(redirect_uri)
+    assert await frontend.sees(redirect_uri) == (redirect_uri == MY_REDIRECT_URI)
     await frontend.fill(name="My app", clientId="my-app", clientSecret=SECRET)
     await frontend.click("Add")
     await frontend.log_in_at_cloud()
@@ -148,6 +133,7 @@ async def test_mistyped(frontend: Frontend, client: Client, cloud: DemoAuthoriza
     await frontend.click("Add")
     (issue,) = await until_issues(client, 1, seconds=5)
     assert issue["translation_key"] == "application_credential_rejected"
+    await frontend.leave_login()
     await frontend.open_repairs()
     await frontend.click_text(re.compile("Peer Cloud: My app: credential rejected"))
     await frontend.click_text("Correct the credential")
