@@ -142,14 +142,19 @@ class Frontend:
             if found:
                 raise AssertionError("\n".join(found))
 
-    async def log_in_at_cloud(self, picture: str = "") -> None:
-        """Log in at Demo Cloud, in the window that opened by itself and closes itself."""
+    async def login_window(self) -> Page:
+        """Return the window of a login, once it has opened by itself."""
         for _ in range(PATIENCE // 100):
             if len(self._context.pages) > 1:
                 break
             await asyncio.sleep(0.1)
-        cloud = self._context.pages[-1]
-        assert cloud is not self._page, "no window has opened"
+        window = self._context.pages[-1]
+        assert window is not self._page, "no window has opened"
+        return window
+
+    async def log_in_at_cloud(self, picture: str = "") -> None:
+        """Log in at Demo Cloud, in the window that opened by itself and closes itself."""
+        cloud = await self.login_window()
         cloud.set_default_timeout(PATIENCE)
         await cloud.fill("input[name=username]", "demo")
         await cloud.fill("input[name=password]", "demo")

@@ -133,6 +133,8 @@ async def test_mistyped(frontend: Frontend, client: Client, cloud: DemoAuthoriza
     await frontend.click("Add")
     (issue,) = await until_issues(client, 1, seconds=5)
     assert issue["translation_key"] == "application_credential_rejected"
+    # The dialog goes on to a login, which would be in vain.
+    await frontend.login_window()
     await frontend.leave_login()
     await frontend.open_repairs()
     await frontend.click_text(re.compile("Peer Cloud: My app: credential rejected"))
