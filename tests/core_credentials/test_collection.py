@@ -18,8 +18,10 @@ from custom_components.developer_credentials.core_credentials.collection import 
     ApplicationCredential,
     async_get_application_credentials,
     async_listen,
+    async_replace_application_credential,
 )
 from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
+from custom_components.developer_credentials.oauth2.client import DeveloperCredential
 from tests.common import (
     SENTINEL,
 )
@@ -105,3 +107,13 @@ async def test_listener_that_fails(hass: HomeAssistant, caplog: pytest.LogCaptur
     async_listen(hass, fail)
     await add_application_credential(hass)
     assert "was missed: RuntimeError" in caplog.text
+
+
+@pytest.mark.usefixtures("peer")
+async def test_odd_item_is_not_replaced(hass: HomeAssistant) -> None:
+    """An item that cannot be read stays as it is."""
+    items = hass.data[application_credentials.DATA_COMPONENT].data
+    items["odd"] = {"id": "odd"}
+    new = DeveloperCredential("id", SENTINEL)
+    assert await async_replace_application_credential(hass, "odd", new) is None
+    assert items["odd"] == {"id": "odd"}

@@ -631,3 +631,13 @@ async def test_entered_again_after_deletion(
         hass.config_entries.async_update_subentry(entry, subentry, data=data)
         assert int(await _poll(hass, account)) > 0
     assert account.runtime_data is runtime_data
+
+
+async def test_answer_for_a_deleted_credential(hass: HomeAssistant) -> None:
+    """A token that comes for a credential which was deleted meanwhile changes nothing."""
+    subentry = await add_credential(hass, "demo_cloud")
+    key = key_of(subentry)
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    async_note_answer(hass, key, None)
+    assert dict(entry_of(hass).subentries) == {}
+    assert issue_ids(hass) == []

@@ -513,3 +513,12 @@ async def test_file_from_an_integration(hass: HomeAssistant, install: Install) -
     assert issue_ids(hass) == ["platform_acme"]
     assert SENTINEL not in repr(ir.async_get(hass).issues)
     assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+async def test_reload_of_nothing_while_disabled(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Without an item there is nothing to refuse while Developer Credentials is disabled."""
+    await start(hass, tmp_path, "developer_credentials:\n")
+    entry = MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER)
+    entry.add_to_hass(hass)
+    await reload(hass, tmp_path, "developer_credentials: []\n")
+    assert stored(hass) == []

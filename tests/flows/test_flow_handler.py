@@ -722,3 +722,14 @@ async def test_new_secret_mends_an_entry_in_error(
     await _submit(hass, step, values)
     await hass.async_block_till_done()
     assert entry.state.value == "loaded"
+
+
+async def test_implementation_of_somebody_else(hass: HomeAssistant, install: Install) -> None:
+    """A login by an implementation that is not ours begins; its server is not asked first."""
+    url = "https://acme.example"
+    install("acme", PLATFORM.format(url=url), config_flow=CONFIG_FLOW)
+    other = LocalOAuth2Implementation(hass, "other", "id", SENTINEL, url, url)
+    async_register_implementation(hass, "acme", other)
+    step = await _begin(hass, "acme")
+    assert step["type"] is FlowResultType.EXTERNAL_STEP
+    assert str(step["url"]).startswith(url)

@@ -126,13 +126,13 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
 
     async def _async_begin(self, step_id: str) -> ResultT:
         """Show the form as it is opened."""
-        if self._rejection is None:
+        stored = self._subject.stored
+        if stored is None or self._rejection is None:
             return await self._async_show(step_id, None, {})
         outcome, detail = self._rejection
-        if stored := self._subject.stored:
-            self._shown, self._is_rejected = stored, True
-            objected = stored.with_objection(OBJECTIONS[outcome])
-            self._objected = Objected(stored, Verification(outcome, detail, objected))
+        self._shown, self._is_rejected = stored, True
+        objected = stored.with_objection(OBJECTIONS[outcome])
+        self._objected = Objected(stored, Verification(outcome, detail, objected))
         return await self._async_show(step_id, None, {"base": outcome.value}, detail)
 
     async def _async_submit(self, step_id: str, user_input: dict[str, Any]) -> ResultT:

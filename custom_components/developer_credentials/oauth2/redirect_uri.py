@@ -149,10 +149,8 @@ def async_is_elsewhere(hass: HomeAssistant, choice: RedirectUri, registered_uri:
 
     Where neither is known, it is not. That of My Home Assistant does not depend on the address.
     """
-    with suppress(NoURLAvailableError):
-        return (
-            registered_uri not in {"", MY_AUTH_CALLBACK_PATH}
-            and async_is_redirect_uri_told(hass, choice)
-            and async_get_redirect_uri(hass, choice) != registered_uri
-        )
-    return False
+    return (
+        registered_uri not in {"", MY_AUTH_CALLBACK_PATH}
+        and async_is_redirect_uri_told(hass, choice)
+        and async_get_redirect_uri(hass, choice) != registered_uri
+    )
