@@ -117,7 +117,7 @@ class Home:
         key = f"{self._domain}_client_id"
         if self.setup.imported or self.setup.names_itself:
             key = self._domain
-        entry = MockConfigEntry(
+        entry = self._entry = MockConfigEntry(
             domain=self._domain,
             title="Home",
             unique_id="user",
@@ -137,6 +137,9 @@ class Home:
     async def unload_entry(self) -> None:
         """Unload the entry."""
         await self.hass.config_entries.async_unload(self.entry.entry_id)
+        if self.entry.state is ConfigEntryState.FAILED_UNLOAD:
+            # Only a restart helps.
+            self._entry.mock_state(self.hass, ConfigEntryState.NOT_LOADED)
         await self.settle()
 
     async def set_up_entry(self) -> None:

@@ -103,7 +103,7 @@ SETUPS: Final[dict[str, Setup]] = {
     "google": Setup(token={"scope": "https://www.googleapis.com/auth/calendar"}),
     "google_drive": Setup(
         api={
-            "/files": {"files": [{"id": "folder", "name": "Home Assistant"}]},
+            "/files": {"files": [], "id": "folder", "name": "Home Assistant"},
             "/about": {
                 "user": {"emailAddress": "user@example.com"},
                 "storageQuota": {
