@@ -20,7 +20,16 @@ from custom_components.developer_credentials.adopting.implementation import adop
 from custom_components.developer_credentials.const import PEER
 from custom_components.developer_credentials.core_credentials.options import ADOPT_NONE, CONF_ADOPT
 from custom_components.developer_credentials.oauth2.errors import InvalidGrantError
-from tests.adopting.acme import MAKE, add_item, adopt, get_implementation, own_class, refuse, token
+from tests.adopting.acme import (
+    MAKE,
+    add_item,
+    adopt,
+    get_implementation,
+    own_class,
+    refreshes,
+    refuse,
+    token,
+)
 from tests.common import REDIRECT_URI, SENTINEL, entry_of
 from tests.conftest import Install
 from tests.recording_server import TOKEN, RecordingServer, Respond, answer
@@ -180,6 +189,20 @@ async def test_method(
     ):
         await implementation.async_refresh_token(token())
     assert isinstance(caught.value, InvalidGrantError) is is_ours
+
+
+@pytest.mark.usefixtures("acme")
+async def test_before_2026_11(
+    hass: HomeAssistant, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Home Assistant knows one way to authenticate only, it is that one."""
+    await _set_up(hass)
+    implementation = await get_implementation(hass)
+    monkeypatch.delattr(LocalOAuth2Implementation, "token_auth_method", raising=False)
+    await implementation.async_refresh_token(token())
+    (request,) = refreshes(server)
+    assert request.authorization is None
+    assert (request.body["client_id"], request.body["client_secret"]) == ("client-id", SENTINEL)
 
 
 def _redirect(status: int, then: Respond | None = None) -> Respond:
