@@ -178,10 +178,16 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Say that the login has ended, and go on to another one with the same credential."""
+        entry = self._get_reauth_entry()
         if user_input is not None:
-            return await self._async_log_in_again(self._get_reauth_entry())
+            return await self._async_log_in_again(entry)
         await self._async_read_texts()
-        return self._with_texts(self.async_show_form(step_id="reauth_confirm"))
+        return self._with_texts(
+            self.async_show_form(
+                step_id="reauth_confirm",
+                description_placeholders={"account": escape_markdown(entry.title)},
+            )
+        )
 
     @override
     async def async_step_oauth_discovery(
