@@ -552,12 +552,15 @@ async def test_credential_is_gone(
     (subentry_id,) = entry_of(hass).subentries
     hass.config_entries.async_remove_subentry(entry_of(hass), subentry_id)
     menu = await _menu(hass, entry)
-    assert list(menu["menu_options"]) == ["reconfigure_add"]
+    assert menu["menu_options"] == {"reconfigure_add": "Add a credential"}
     assert menu["description_placeholders"] == {"integration": "Acme", "situation": ""}
     mock_server.clients["second"] = ""
     await async_add_credential(hass, "acme", DeveloperCredential("second"))
     menu = await _menu(hass, entry)
-    assert list(menu["menu_options"]) == ["reconfigure_pick", "reconfigure_add"]
+    assert menu["menu_options"] == {
+        "reconfigure_pick": "Use another credential",
+        "reconfigure_add": "Add a credential",
+    }
     result = await _reconfigure(hass, entry, next_step_id="reconfigure_pick")
     assert result["reason"] == "reauth_successful"
 

@@ -45,10 +45,10 @@ from .situation import async_describe
 ACCOUNT_TIMEOUT: Final = 30.0
 
 # What the texts of ours are for, where the integration has none.
-_ABORTS: Final = frozenset(
+ABORTS: Final = frozenset(
     {"already_configured", "reauth_successful", "reconfigure_successful", "wrong_account"}
 )
-_STEPS: Final = frozenset(
+STEPS: Final = frozenset(
     {"oauth_discovery", "pick_implementation", "reauth_confirm", "reconfigure"}
 )
 
@@ -292,7 +292,7 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
         """
         if result["type"] not in {FlowResultType.FORM, FlowResultType.MENU}:
             return result
-        if (step_id := result["step_id"]) in _STEPS and self._lacks(f"step.{step_id}"):
+        if (step_id := result["step_id"]) in STEPS and self._lacks(f"step.{step_id}"):
             result["translation_domain"] = DOMAIN
             result["description_placeholders"] = {
                 **(result["description_placeholders"] or {}),
@@ -311,7 +311,7 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
         next_flow: tuple[FlowType, str] | None = None,
     ) -> ConfigFlowResult:
         """End the flow, with a text of ours where nobody else has one."""
-        if translation_domain is None and reason in _ABORTS and self._lacks(f"abort.{reason}"):
+        if translation_domain is None and reason in ABORTS and self._lacks(f"abort.{reason}"):
             translation_domain = DOMAIN
         return super().async_abort(
             reason=reason,

@@ -212,7 +212,7 @@ class MockAuthorizationServer:
         }
         if "openid" in login.scopes:
             # Not signed (RFC 7519, section 6).
-            token["id_token"] = jwt.encode(dict(login.claims), None, algorithm="none")
+            token["id_token"] = jwt.encode(dict(login.claims), "", algorithm="none")
         token |= self.token_fields
         self._access_tokens[str(token["access_token"])] = login
         self._refresh_tokens[str(token["refresh_token"])] = login
