@@ -258,13 +258,13 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
         translation_placeholders={
             "integration": domain,
             "detail": problem.detail,
-            "report_to": _where_to_report(hass, domain),
+            "report_to": async_where_to_report(hass, domain),
         },
     )
 
 
 @callback
-def _where_to_report(hass: HomeAssistant, domain: str) -> str:
+def async_where_to_report(hass: HomeAssistant, domain: str) -> str:
     """Return where the developer of an integration is told what is wrong; Markdown."""
     with suppress(IntegrationNotLoaded):
         integration = async_get_loaded_integration(hass, domain)
