@@ -249,7 +249,7 @@ async def test_said_before_the_form(hass: HomeAssistant, install: Install, name:
         )
         told = result["description_placeholders"]
         assert told is not None
-        assert told["report_to"] == "https://a.example/x/issues"
+        assert told["problem"].endswith("integration: https://a.example/x/issues")
         assert "The integration `broken` cannot use its credentials" in told["problem"]
         assert detail in told["problem"]
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "platform_broken")
@@ -304,6 +304,16 @@ async def test_said_where_a_credential_is_edited(hass: HomeAssistant, install: I
     result = await flow.async_configure(step["flow_id"], {"client_id": "new"})
     assert result["reason"] == "credential_saved_unchecked"
     assert stored(hass)[0]["client_id"] == "new"
+
+
+async def test_said_where_there_is_a_credential(hass: HomeAssistant, install: Install) -> None:
+    """The integration's own dialog says it, too, where it has a credential that it cannot use."""
+    install("broken", "", config_flow=CONFIG_FLOW.replace("acme", "broken"))
+    await add_credential(hass, "broken")
+    context: ConfigFlowContext = {"source": SOURCE_USER}
+    result = await hass.config_entries.flow.async_init("broken", context=context)
+    assert (result["reason"], result["translation_domain"]) == ("platform_broken", DOMAIN)
+    assert "lacks `async_get_authorization_server`" in str(result["description_placeholders"])
 
 
 async def test_said_in_a_repair(

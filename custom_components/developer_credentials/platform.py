@@ -255,16 +255,24 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
         issue_domain=domain,
         severity=ir.IssueSeverity.ERROR,
         translation_key=f"platform_{problem.reason}",
-        translation_placeholders={
-            "integration": domain,
-            "detail": problem.detail,
-            "report_to": async_where_to_report(hass, domain),
-        },
+        translation_placeholders=async_describe_problem(hass, domain, problem),
     )
 
 
 @callback
-def async_where_to_report(hass: HomeAssistant, domain: str) -> str:
+def async_describe_problem(
+    hass: HomeAssistant, domain: str, problem: PlatformError
+) -> dict[str, str]:
+    """Return the placeholders of the text that tells what is wrong with a platform; Markdown."""
+    return {
+        "integration": domain,
+        "detail": problem.detail,
+        "report_to": _where_to_report(hass, domain),
+    }
+
+
+@callback
+def _where_to_report(hass: HomeAssistant, domain: str) -> str:
     """Return where the developer of an integration is told what is wrong; Markdown."""
     with suppress(IntegrationNotLoaded):
         integration = async_get_loaded_integration(hass, domain)

@@ -99,7 +99,8 @@ async def test_lost_and_back(hass: HomeAssistant, tmp_path: Path) -> None:
     assert issue.translation_key == "platform_missing_platform"
     assert _reauths(hass) == []
     flow = await hass.config_entries.flow.async_init("plain", context={"source": SOURCE_USER})
-    assert flow["reason"] == "oauth_implementation_unavailable"
+    assert flow["reason"] == "platform_broken"
+    assert "logging in again does not help" in str(flow["description_placeholders"])
     _update(hass, tmp_path, "developer_credentials.py", OFFLINE_PLATFORM)
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert issue_ids(hass) == []

@@ -40,7 +40,7 @@ from .credential_fields import (
 )
 from .credential_subject import NewPeerCredential, OwnCredential, PeerCredential
 from .instructions import async_get_instructions, async_get_texts, links_in
-from .situation import async_describe, async_describe_problem, describe_redirect_uri
+from .situation import async_describe, async_get_problem_text, describe_redirect_uri
 
 # What is true of a credential that was saved: the reason by which the flow ends.
 SAVED: Final = {
@@ -91,8 +91,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     _rejection: tuple[Outcome, str] | None = None
     # Whether it is known that the server rejects what is there.
     _is_rejected = False
-    # What is wrong with the integration: the placeholders of the text that says it.
-    _problem: Mapping[str, str] = {}
+    # What is wrong with the integration.
+    _problem = ""
     # What the texts of one flow need besides.
     _placeholders: Mapping[str, str] = {}
 
@@ -130,9 +130,13 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         """Show the form as it is opened; where a new credential could not be used, say that."""
         stored = self._subject.stored
         if problem := await self._subject.async_get_problem(stored):
-            told = self._problem = await async_describe_problem(self._subject, problem)
+            domain = self._subject.integration.domain
+            self._problem = await async_get_problem_text(self.hass, domain, problem)
             if stored is None:
-                return self.async_abort(reason="platform_broken", description_placeholders=told)
+                placeholders = {"problem": self._problem}
+                return self.async_abort(
+                    reason="platform_broken", description_placeholders=placeholders
+                )
         if stored is None or self._rejection is None:
             return await self._async_show(step_id, None, {})
         outcome, detail = self._rejection

@@ -16,7 +16,7 @@ from ..oauth2.errors import InvalidGrantError
 from ..oauth2.redirect_uri import REGISTERED
 from ..oauth2.verification import Outcome
 from ..plain_text import escape_markdown, plain_line
-from ..platform import PlatformError, async_where_to_report
+from ..platform import PlatformError, async_describe_problem
 from ..watching.rejection import CoreRejection, async_get_core_rejections
 from .credential_fields import Fields, shortened
 from .credential_subject import CredentialSubject, OwnCredential, PeerCredential
@@ -31,7 +31,7 @@ def async_describe(
     hass: HomeAssistant,
     subject: CredentialSubject,
     texts: Mapping[str, str],
-    problem: Mapping[str, str],
+    problem: str = "",
 ) -> str:
     """Return the state of the credential that is there; Markdown.
 
@@ -39,7 +39,7 @@ def async_describe(
         hass: Home Assistant.
         subject: What the form is about.
         texts: The texts of the selector `situation`.
-        problem: What is wrong with the integration, as `async_describe_problem`; or nothing.
+        problem: What is wrong with the integration, as `async_get_problem_text`.
     """
     entries = ", ".join(escape_markdown(user.title) for user in subject.users)
     lines = [texts["used_by"].format(entries=entries) if entries else texts["unused"]]
@@ -49,27 +49,15 @@ def async_describe(
         rejection := async_get_core_rejections(hass).get(subject.application_credential.item_id)
     ):
         lines = [_rejected(subject, rejection, texts), *lines]
-    broken = [texts["platform_broken"].format(**problem)] if problem else []
-    return "\n\n".join([*broken, " ".join(lines)])
+    return "\n\n".join(text for text in (problem, " ".join(lines)) if text)
 
 
-async def async_describe_problem(
-    subject: CredentialSubject, problem: PlatformError
-) -> dict[str, str]:
-    """Return the placeholders of the text that tells what is wrong with an integration; Markdown.
-
-    Args:
-        subject: What the form is about.
-        problem: What is wrong.
-    """
-    hass, domain = subject.hass, subject.integration.domain
+async def async_get_problem_text(hass: HomeAssistant, domain: str, problem: PlatformError) -> str:
+    """Return what the repair says that is wrong with an integration, in the user's language."""
     language = await async_get_language(hass)
-    texts = await async_get_translations(hass, language, "exceptions", [DOMAIN])
-    text = texts[f"component.{DOMAIN}.exceptions.platform_{problem.reason}.message"]
-    return {
-        "problem": text.format(integration=domain, detail=problem.detail),
-        "report_to": async_where_to_report(hass, domain),
-    }
+    texts = await async_get_translations(hass, language, "issues", [DOMAIN])
+    text = texts[f"component.{DOMAIN}.issues.platform_{problem.reason}.description"]
+    return text.format(**async_describe_problem(hass, domain, problem))
 
 
 def _rejected(
