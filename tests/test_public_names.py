@@ -7,6 +7,9 @@ from tests.signatures import listed, public_signatures
 
 # A change of them is a line in the changelog.
 SIGNATURES: Final = """
+class Account()
+Account: unique_id: str
+Account: title: str | None = None
 class AuthImplementation(LocalOAuth2Implementation)
 AuthImplementation: def __init__(self, hass: HomeAssistant, auth_domain: str, credential:
     DeveloperCredential, authorization_server: AuthorizationServer) -> None
@@ -71,8 +74,13 @@ DeveloperCredential: objected: tuple[Objection, str] | None = field(default=None
 DeveloperCredential: def identity(self) -> Identity
 DeveloperCredential: def objection(self) -> Objection | None
 DeveloperCredential: def with_objection(self, objection: Objection | None) -> Self
-class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler)
+class DeveloperCredentialsFlowHandler(AccountFlow)
 DeveloperCredentialsFlowHandler: asks_for_credential = True
+DeveloperCredentialsFlowHandler: kept_attributes: ClassVar[tuple[str, ...] | None] = None
+DeveloperCredentialsFlowHandler: def init_step(self) -> str
+DeveloperCredentialsFlowHandler: def init_step(self, step: str) -> None
+DeveloperCredentialsFlowHandler: async def async_step_return(self, _: object=None) ->
+    ConfigFlowResult
 DeveloperCredentialsFlowHandler: async def async_step_pick_implementation(self, user_input:
     dict[str, Any] | None=None) -> ConfigFlowResult
 DeveloperCredentialsFlowHandler: async def async_step_auth(self, user_input: dict[str, Any] |
@@ -81,6 +89,7 @@ DeveloperCredentialsFlowHandler: async def async_step_creation(self, user_input:
     None=None) -> ConfigFlowResult
 DeveloperCredentialsFlowHandler: async def async_step_authorize_rejected(self, data: None=None) ->
     ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_ask_for_credential(self) -> ConfigFlowResult
 class InvalidClientError(_TransientError)
 InvalidClientError: reason = 'invalid_client'
 class InvalidGrantError(_ReauthError)
@@ -112,10 +121,13 @@ TokenRequestError: error_description
 TokenRequestError: retry_after: float | None
 class UnavailableError(_TransientError)
 UnavailableError: reason = 'unavailable'
+def account_from_jwt(token: str) -> Account
+async def async_account_from_userinfo(hass: HomeAssistant, token: Mapping[str, Any], userinfo_url:
+    str) -> Account
 async def async_discover_authorization_server(hass: HomeAssistant, issuer: str, **overrides:
     Unpack[ServerFields]) -> AuthorizationServer
 async def async_import_developer_credential(hass: HomeAssistant, domain: str, credential:
-    DeveloperCredential, auth_domain: str | None=None) -> None
+    DeveloperCredential, auth_domain: str | None=None, *, from_yaml: bool=True) -> str
 async def async_revoke_token(hass: HomeAssistant, entry: ConfigEntry) -> None
 """
 
