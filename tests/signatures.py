@@ -16,15 +16,25 @@ _PUBLIC: Final = {"_", "__init__", "_token_request"}
 def public_signatures(package: ModuleType) -> list[str]:
     """Return the signatures of the names in a package's `__all__`, as they are written.
 
-    Of a class, they are those of what it defines itself that is public, in its order, which that
-    of its arguments may be.
+    Of a class, they are those of what is public that it defines itself, in its order, which that of
+    its arguments may be; and then of what it inherits from classes of the package that are not.
     """
-    by_name: dict[str, list[str]] = {name: [] for name in package.__all__}
+    found: dict[str, list[str]] = {}
     for file in sorted(Path(inspect.getfile(package)).parent.rglob("*.py")):
         for name, member, signature in _signatures(ast.parse(file.read_text())):
-            if name in by_name and (not member.startswith("_") or member in _PUBLIC):
-                by_name[name].append(signature)
-    return [signature for name in sorted(by_name) for signature in by_name[name]]
+            if not member.startswith("_") or member in _PUBLIC:
+                found.setdefault(name, []).append(signature)
+
+    def of(name: str) -> Iterator[str]:
+        definition, *members = found[name]
+        yield definition
+        yield from members
+        for base in re.findall(r"\w+", definition.partition("(")[2].partition(")")[0]):
+            if definition.startswith("class ") and base in found and base not in package.__all__:
+                _, *inherited = of(base)
+                yield from (f"{name}:{one.partition(':')[2]}" for one in inherited)
+
+    return [signature for name in sorted(package.__all__) for signature in of(name)]
 
 
 def listed(text: str) -> list[str]:

@@ -90,17 +90,48 @@ DeveloperCredentialsFlowHandler: async def async_step_creation(self, user_input:
 DeveloperCredentialsFlowHandler: async def async_step_authorize_rejected(self, data: None=None) ->
     ConfigFlowResult
 DeveloperCredentialsFlowHandler: async def async_ask_for_credential(self) -> ConfigFlowResult
+DeveloperCredentialsFlowHandler: def logger(self) -> logging.Logger
+DeveloperCredentialsFlowHandler: def source(self) -> str | None
+DeveloperCredentialsFlowHandler: async def async_get_account(self, data: dict[str, Any]) ->
+    Account | None
+DeveloperCredentialsFlowHandler: async def async_oauth_create_entry(self, data: dict[str, Any]) ->
+    ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_reauth(self, entry_data: Mapping[str, Any])
+    -> ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_reauth_confirm(self, user_input: dict[str,
+    Any] | None=None) -> ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_oauth_discovery(self, user_input: dict[str,
+    Any] | None=None) -> ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_reconfigure(self, user_input: dict[str, Any]
+    | None=None) -> ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_reconfigure_edit(self, _: None=None) ->
+    ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_reconfigure_add(self, _: None=None) ->
+    ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_reconfigure_log_in(self, _: None=None) ->
+    ConfigFlowResult
+DeveloperCredentialsFlowHandler: async def async_step_reconfigure_pick(self, _: None=None) ->
+    ConfigFlowResult
+DeveloperCredentialsFlowHandler: def async_abort(self, *, reason: str, description_placeholders:
+    Mapping[str, str] | None=None, translation_domain: str | None=None, next_flow: tuple[FlowType,
+    str] | None=None) -> ConfigFlowResult
 class InvalidClientError(_TransientError)
 InvalidClientError: reason = 'invalid_client'
+InvalidClientError: effects = range(HTTPStatus.INTERNAL_SERVER_ERROR, 600)
 class InvalidGrantError(_ReauthError)
 InvalidGrantError: reason = 'invalid_grant'
+InvalidGrantError: effects = range(HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS)
 class InvalidRedirectUriError(_ReauthError)
 InvalidRedirectUriError: reason = 'invalid_redirect_uri'
+InvalidRedirectUriError: effects = range(HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS)
 class InvalidResponseError(_TransientError)
 InvalidResponseError: reason = 'invalid_response'
+InvalidResponseError: effects = range(HTTPStatus.INTERNAL_SERVER_ERROR, 600)
 class InvalidScopeError(_ReauthError)
 InvalidScopeError: reason = 'invalid_scope'
+InvalidScopeError: effects = range(HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS)
 class RefusedError(_ReauthError)
+RefusedError: effects = range(HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS)
 class ServerVariable()
 ServerVariable: key: str
 ServerVariable: label: str
@@ -121,6 +152,7 @@ TokenRequestError: error_description
 TokenRequestError: retry_after: float | None
 class UnavailableError(_TransientError)
 UnavailableError: reason = 'unavailable'
+UnavailableError: effects = range(HTTPStatus.INTERNAL_SERVER_ERROR, 600)
 def account_from_jwt(token: str) -> Account
 async def async_account_from_userinfo(hass: HomeAssistant, token: Mapping[str, Any], userinfo_url:
     str) -> Account
