@@ -247,6 +247,14 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
         return
     problems[domain] = problem
     LOGGER.error("The developer_credentials platform of %s is broken: %s", domain, problem)
+    async_create_issue(hass, issue_id, domain, problem)
+
+
+@callback
+def async_create_issue(
+    hass: HomeAssistant, issue_id: str, domain: str, problem: PlatformError
+) -> None:
+    """Tell in a repair what is wrong with an integration, and where to report it."""
     ir.async_create_issue(
         hass,
         DOMAIN,
