@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
+from aiohttp import web
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_DISCOVERY,
@@ -52,12 +53,13 @@ from custom_components.developer_credentials.watching.logins import async_log_in
 from custom_components.developer_credentials.watching.memory import (
     CONF_WATCHED,
     async_get_logins,
+    async_has_had_token,
     async_note_accepted,
 )
 from custom_components.developer_credentials.watching.rejection import async_get_core_rejections
 from tests.common import entry_of
 from tests.conftest import PassTime
-from tests.recording_server import TOKEN
+from tests.recording_server import TOKEN, answer
 from tests.watching.cloud import (
     CONTEXT,
     OWN_NAME,
@@ -735,6 +737,57 @@ async def test_peer_after_us(hass: HomeAssistant, cloud: Cloud, pass_time: PassT
     await async_update_application_credential(hass, one, replace(one.credential, name="New"))
     await settle(hass)
     assert cloud.codes == []
+
+
+async def _adopt(hass: HomeAssistant) -> None:
+    ours = await look_after(hass)
+    hass.config_entries.async_update_entry(ours, options={CONF_ADOPT: ADOPT_ALL})
+    await settle(hass)
+
+
+@pytest.mark.parametrize("how", ["day", "unload"])
+async def test_adopted_login_comes(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, how: str
+) -> None:
+    """A login that an adopted entry does not ask for comes after a day, or at the end."""
+    await _adopt(hass)
+    await enter(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    entry = await add_entry(hass)
+    assert (len(repairs(hass)), logins(hass)) == (1, [])
+    assert list(async_get_logins(hass)) == [entry.entry_id]
+    if how == "day":
+        await elapse(hass, pass_time, DAY + 100)
+        assert dict(async_get_logins(hass)) == {entry.entry_id: None}
+    else:
+        await hass.config_entries.async_unload(entry_of(hass).entry_id)
+        await settle(hass)
+    assert logins(hass) == [entry.entry_id]
+
+
+async def test_every_code_is_rejected(hass: HomeAssistant, cloud: Cloud) -> None:
+    """A server that calls every client bad for its code proves nothing, though it gave a token."""
+    own = cloud.server.respond
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if (await request.post())["grant_type"] == "authorization_code":
+            return await answer({"error": "invalid_client"}, 401)(request)
+        return await own(request)
+
+    cloud.server.respond = respond
+    await _adopt(hass)
+    await enter(hass)
+    entry = await add_entry(hass)
+    assert entry.state is ConfigEntryState.LOADED
+    assert (repairs(hass), async_has_had_token(hass, "acme", "id")) == ([], True)
+    cloud.grant = {"error": "invalid_grant"}
+    expired = {**entry.data["token"], "expires_at": 0}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": expired})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    assert cloud.codes
+    assert logins(hass) == [entry.entry_id]
 
 
 async def test_stop_does_not_wait(hass: HomeAssistant, cloud: Cloud) -> None:

@@ -129,9 +129,27 @@ def async_take_back(hass: HomeAssistant, application_credential: ApplicationCred
             hass.config_entries.flow.async_abort(flow_id)
         if flows and user.entry_id not in taken_back:
             LOGGER.info("A login of %s cannot help, and is taken back", user.domain)
-            taken_back[user.entry_id] = now = dt_util.utcnow().timestamp()
-            _async_wait(hass, user.entry_id, now)
+            taken_back[user.entry_id] = _async_wait_from_now(hass, user)
     async_set_logins(hass, taken_back)
+
+
+@callback
+def async_withhold(hass: HomeAssistant, application_credential: ApplicationCredential) -> None:
+    """Have the logins of its users come after a day that are not even asked for meanwhile."""
+    taken_back = async_get_logins(hass)
+    new = {
+        user.entry_id: _async_wait_from_now(hass, user)
+        for user in async_get_application_credential_users(hass, application_credential)
+        if user.entry_id not in taken_back and not user.disabled_by
+    }
+    async_set_logins(hass, {**taken_back, **new})
+
+
+@callback
+def _async_wait_from_now(hass: HomeAssistant, user: ConfigEntry) -> float:
+    now = dt_util.utcnow().timestamp()
+    _async_wait(hass, user.entry_id, now)
+    return now
 
 
 @callback
