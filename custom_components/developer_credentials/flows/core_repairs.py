@@ -15,6 +15,7 @@ from ..core_credentials.built_in import async_is_built_in
 from ..core_credentials.collection import ApplicationCredential, async_get_application_credentials
 from ..core_credentials.editing import async_update_application_credential
 from ..core_credentials.naming import async_get_title
+from ..credentials.titles import title_of
 from ..oauth2.client import DeveloperCredential
 from ..plain_text import escape_markdown
 from ..watching.logins import async_log_in_again
@@ -117,7 +118,7 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
         await async_update_application_credential(
             self.hass, subject.application_credential, credential
         )
-        return self._finished(f"{subject.integration.name}: {credential}")
+        return self._finished(title_of(subject.integration.name, str(credential), ()))
 
     @callback
     def _rejected(self) -> tuple[ApplicationCredential, CoreRejection]:
