@@ -22,6 +22,7 @@ CREDENTIAL: Final
 MockAuthorizationServer.__init__(self, hass: HomeAssistant) -> None
 MockAuthorizationServer.authorization_requests: list[dict[str, str]]
 MockAuthorizationServer.away: bool
+MockAuthorizationServer.claims: dict[str, object]
 MockAuthorizationServer.clients: dict[str, str]
 MockAuthorizationServer.metadata: dict[str, object]
 MockAuthorizationServer.refuse_grants(self) -> None
