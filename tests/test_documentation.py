@@ -53,6 +53,7 @@ LABELS: Final = {
     "Logs",
     "OAuth consent screen",
     "Publish app",
+    "Reconfigure",
     "Remove",
     "Repairs",
     "Settings",

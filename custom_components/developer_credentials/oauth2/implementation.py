@@ -270,7 +270,8 @@ class AuthImplementation(LocalOAuth2Implementation):
         Raises:
             TokenRequestError: The answer is an error, or none; the class says why.
         """
-        server, grant_type = self.authorization_server, data["grant_type"]
+        # Some servers have grants of their own, which they call in another way.
+        server, grant_type = self.authorization_server, data.get("grant_type", "")
         endpoint = self.token_endpoint
         if grant_type == "refresh_token" and server.refresh_url:
             endpoint = replace(endpoint, url=server.refresh_url)
