@@ -326,7 +326,7 @@ def _async_note_use(
 def _async_observe(hass: HomeAssistant, key: Key, error: TokenRequestError | None) -> None:
     """Note what a token request came to."""
     async_note_answer(hass, key, error)
-    if any(one.authorization_server is NO_SERVER for one in _async_ours(hass, key)):
+    if error and any(one.authorization_server is NO_SERVER for one in _async_ours(hass, key)):
         # It was not known when the implementation was made.
         hass.async_create_task(_async_give_server(hass, key), f"{DOMAIN} server")
 
