@@ -40,7 +40,12 @@ from .credential_fields import (
 )
 from .credential_subject import NewPeerCredential, OwnCredential, PeerCredential
 from .instructions import async_get_instructions, async_get_texts, links_in
-from .situation import async_describe, async_get_problem_text, describe_redirect_uri
+from .situation import (
+    async_describe,
+    async_get_problem_text,
+    describe_redirect_uri,
+    describe_shortened,
+)
 
 # What is true of a credential that was saved: the reason by which the flow ends.
 SAVED: Final = {
@@ -290,7 +295,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         await async_update_application_credential(
             self.hass, subject.application_credential, credential
         )
-        return self.async_abort(**self._saved(f"{subject.integration.name}: {credential}"))
+        title = title_of(subject.integration.name, str(credential), ())
+        return self.async_abort(**self._saved(title))
 
     async def _async_add_application_credential(
         self, subject: NewPeerCredential, credential: DeveloperCredential
@@ -350,6 +356,7 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
                     fields, choice, texts, is_stored=is_stored, instructions=instructions
                 ),
                 "detail": f"({detail})" if detail else "",
+                "redirect_uris": describe_shortened(fields, labels),
                 **{field: plain_line(one.label) for field, one in self._by_field()},
                 **self._placeholders,
                 # In titles and errors, which are no Markdown.
@@ -378,12 +385,13 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
             offered = {
                 choice: uri for choice, uri in offered.items() if choice == RedirectUri.DEFAULT
             }
+        is_about_uri = errors.get("base") == Outcome.REDIRECT_URI_REJECTED
         return Fields(
             variables=self._variables,
             redirect_uris=offered,
-            rejected=self._is_rejected or self._is_known_as_rejected(),
+            rejected=not is_about_uri and (self._is_rejected or self._is_known_as_rejected()),
             with_objection=self._objected is not None,
-            expanded=errors.get("base") == Outcome.REDIRECT_URI_REJECTED,
+            expanded=is_about_uri,
         )
 
     def _is_known_as_rejected(self) -> bool:
