@@ -21,6 +21,7 @@ from custom_components.developer_credentials.const import DEVELOPER_GUIDE_URL
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "developer_credentials"
 BRAND = PACKAGE / "brand"
+_CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
 
 
@@ -114,6 +115,20 @@ class TestRelease:
         digest = hashlib.sha256(builds.pop()).hexdigest()
         checksum = target.with_suffix(".zip.sha256").read_text()
         assert checksum == f"{digest}  developer_credentials.zip\n"
+
+    def test_version_of_the_project(self) -> None:
+        """The manifest has the newest version of the changelog, which a release is made of."""
+        versions = re.findall(r"^## (\d\S+) \(\d{4}-\d\d-\d\d\)$", _CHANGELOG, re.MULTILINE)
+        assert json.loads((PACKAGE / "manifest.json").read_text())["version"] == versions[0]
+        assert versions[-1] == "0.1.0"
+
+    def test_default_version(self, project: Path) -> None:
+        """Without a version, it is the manifest's."""
+        version = json.loads((PACKAGE / "manifest.json").read_text())["version"]
+        (project / "CHANGELOG.md").write_text(_CHANGELOG)
+        assert _run(project, "release").returncode == 0
+        with ZipFile(project / "dist" / "developer_credentials.zip") as archive:
+            assert json.loads(archive.read("manifest.json"))["version"] == version
 
     @pytest.mark.parametrize(
         ("version", "said"),

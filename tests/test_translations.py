@@ -17,6 +17,7 @@ from custom_components.developer_credentials.core_credentials.options import (
     CONF_LOOK_AFTER,
     CONF_VERIFY,
 )
+from custom_components.developer_credentials.flows import account_flow
 from custom_components.developer_credentials.flows.credential_form import SAVED
 from custom_components.developer_credentials.oauth2.client import OBJECTIONS
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
@@ -57,6 +58,8 @@ PLACEHOLDERS = {
     "exceptions.platform_": {"integration", "detail"},
     "exceptions.rejected.": {"answer"},
     "exceptions.variable_invalid.": {"variable"},
+    "config.abort.account_unavailable": {"integration", "detail"},
+    "config.abort.wrong_account": {"integration", "account"},
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": TOLD,
     "config.abort.integration_gone": {"domain"},
@@ -69,6 +72,10 @@ PLACEHOLDERS = {
     "config.step.edit.": FORM,
     "config.step.edit_application_credential.": FORM,
     "config.step.integration.": {"url"},
+    "config.step.oauth_discovery.": {"integration"},
+    "config.step.pick_implementation.": {"integration"},
+    "config.step.reauth_confirm.": {"account", "integration"},
+    "config.step.reconfigure.": {"integration", "situation"},
     "config.step.retry.": FORM,
     "config_subentries.credential.abort.credential_saved": TOLD,
     "config_subentries.credential.create_entry.": TOLD,
@@ -155,7 +162,9 @@ def test_flows_speak_alike() -> None:
     assert set(SUBENTRY["step"]) == {"integration", "credential", "retry", "edit"}
     for section in ("step", "abort"):
         for key in SUBENTRY[section].keys() & CONFIG[section].keys():
-            assert SUBENTRY[section][key] == CONFIG[section][key]
+            # That of a flow is about an account.
+            of = CONFIG["error"] if key == "already_configured" else CONFIG[section]
+            assert SUBENTRY[section][key] == of[key]
     # The label of a button, and the title of what it opens.
     assert CONFIG["initiate_flow"] == {"user": CONFIG["step"]["user"]["title"]}
     assert set(SUBENTRY["initiate_flow"]) == {"user", "reconfigure"}
@@ -172,7 +181,7 @@ def test_form_texts() -> None:
     own, _, _ = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     steps = set(re.findall(r"def async_step_(\w+)", form + own))
     without_text = {"import", "integration_discovery", "finish"}
-    assert steps - without_text == set(CONFIG["step"])
+    assert steps - without_text == set(CONFIG["step"]) - account_flow.STEPS
     fields = {"client_id", "client_secret", "save_anyway"} | VARIABLES
     more = {"name", "redirect_uri"}
     menus = [
@@ -199,6 +208,24 @@ def test_form_texts() -> None:
     assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
     options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
     assert set(options) == {*RedirectUri, REGISTERED}
+
+
+def test_account_texts() -> None:
+    """The steps of an account have texts, and what its menu offers."""
+    flow = SOURCE["account_flow"]
+    assert set(CONFIG["step"]) >= account_flow.STEPS
+    for step in account_flow.STEPS:
+        assert {"title", "description"} <= set(CONFIG["step"][step])
+        # The frontend takes the labels of fields from the integration only.
+        assert "data" not in CONFIG["step"][step]
+    options = set(re.findall(r'"(reconfigure_\w+)":', flow))
+    assert options == set(TRANSLATIONS["selector"]["reconfigure"]["options"])
+    assert options == set(CONFIG["step"]["reconfigure"]["menu_option_descriptions"])
+    assert options == {
+        one.removeprefix("async_step_")
+        for one in dir(account_flow.AccountFlow)
+        if one.startswith("async_step_reconfigure_")
+    }
 
 
 def test_options_texts() -> None:
@@ -238,6 +265,8 @@ def test_abort_texts() -> None:
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))
         | reasons["flow_handler"]
+        | reasons["account_flow"]
+        | account_flow.ABORTS
         | {f"token_{kind.reason}" for kind in KINDS}
         | authorize
         | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))

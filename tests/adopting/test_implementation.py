@@ -20,6 +20,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.developer_credentials.adopting import implementation as implementation_module
 from custom_components.developer_credentials.adopting import provider as adopting_provider
 from custom_components.developer_credentials.adopting.implementation import adoption_of
 from custom_components.developer_credentials.adopting.token_request import ASKING
@@ -124,6 +125,31 @@ MERGES = """class Implementation(AuthImplementation):
     async def _async_refresh_token(self, token):
         data = {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
         return {**token, **await self._token_request(data)}
+"""
+
+TRIES_AGAIN = """class Implementation(AuthImplementation):
+    has_tried = False
+
+    async def _async_refresh_token(self, token):
+        try:
+            return await super()._async_refresh_token(token)
+        except Exception:
+            if self.has_tried:
+                raise
+            self.has_tried = True
+            return await self._async_refresh_token(token)
+"""
+
+REFRESHES_ANOTHER = """class Implementation(AuthImplementation):
+    async def _async_refresh_token(self, token):
+        if other := self.hass.data.pop("acme_other", None):
+            try:
+                await other._token_request(
+                    {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+                )
+            except Exception:
+                pass
+        return token
 """
 
 
@@ -268,7 +294,7 @@ class TestRejectedClient:
             with pytest.raises(OAuth2TokenRequestReauthError) as caught:
                 await implementation.async_refresh_token(token())
         assert not isinstance(caught.value, TokenRequestError)
-        assert caplog.text.count("An answer for acme was not noted: KeyError") == 2
+        assert caplog.text.count("A token request of acme is as without us: KeyError") == 2
 
 
 class TestOtherAnswers:
@@ -461,6 +487,31 @@ class TestSingleFlight:
         assert results[0] is not results[1]
         assert len(refreshes(server)) == 2
 
+    async def test_tries_again_itself(
+        self, hass: HomeAssistant, install: Install, server: RecordingServer
+    ) -> None:
+        """A class that calls its own refresh within it does not wait for itself."""
+        await _install(hass, install, server, TRIES_AGAIN)
+        implementation = await get_implementation(hass)
+        assert adoption_of(implementation)
+        server.respond = refuse("invalid_grant", 400)
+        async with asyncio.timeout(5):
+            with pytest.raises(OAuth2TokenRequestReauthError):
+                await implementation.async_refresh_token(token())
+        assert len(refreshes(server)) == 2
+
+    async def test_refreshes_another(
+        self, hass: HomeAssistant, install: Install, server: RecordingServer
+    ) -> None:
+        """What the server says of another one's token in between is not said of this one."""
+        await _install(hass, install, server, REFRESHES_ANOTHER)
+        implementation = await get_implementation(hass)
+        hass.data["acme_other"] = await get_implementation(hass)
+        server.respond = refuse("invalid_scope", 400)
+        refreshed = await implementation.async_refresh_token(token())
+        assert refreshed["access_token"] == token()["access_token"]
+        assert len(refreshes(server)) == 1
+
     @pytest.mark.usefixtures("adopted")
     @pytest.mark.parametrize("lifetime", [60, None])
     async def test_nobody_waits(
@@ -568,6 +619,17 @@ class TestLogin:
             await self._log_in(hass, server, "invalid_grant", 400)
         result = await self._log_in(hass, server, "invalid_client", 401)
         assert result["reason"] == "token_invalid_client"
+
+    @pytest.mark.usefixtures("adopted")
+    async def test_ours_is_broken(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """Where ours fails, it ends as without us."""
+        server.respond = refuse("invalid_grant", 400)
+        broken = patch.object(
+            implementation_module, "async_get_loaded_integration", side_effect=RuntimeError
+        )
+        with broken:
+            result = await self._log_in(hass, server, "invalid_grant", 400)
+        assert result["reason"] in {"oauth_failed", "oauth_unauthorized"}
 
     @pytest.mark.usefixtures("adopted")
     @pytest.mark.parametrize("state", [{"flow_id": "gone"}, {}], ids=["flow has ended", "no flow"])

@@ -21,6 +21,7 @@ CREDENTIAL: Final
 class MockAuthorizationServer()
 MockAuthorizationServer: def __init__(self, hass: HomeAssistant) -> None
 MockAuthorizationServer: clients: dict[str, str]
+MockAuthorizationServer: claims: dict[str, object]
 MockAuthorizationServer: away: bool
 MockAuthorizationServer: token_fields: dict[str, object]
 MockAuthorizationServer: metadata: dict[str, object]

@@ -7,6 +7,7 @@ key, or damaged.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+import re
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -69,6 +70,11 @@ def _objected(value: object) -> tuple[Objection, str] | None:
     return (objection, _text(value[1])) if objection else None
 
 
+def _is_digest(value: object) -> bool:
+    """Return whether this is what the first commits of 0.1.0 remembered of an import."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
 def _is_domain(value: object) -> bool:
     # No integration's domain has a dot; Home Assistant's loader refuses to look for one.
     return _is_text(value) and "." not in str(value)
@@ -119,6 +125,8 @@ def stored_of(subentry: ConfigSubentry) -> StoredCredential:
         ValueError: It is damaged; the text names the key.
     """
     data = {**_DEFAULTS, **subentry.data}
+    if _is_digest(data[CONF_IMPORTED]):
+        data[CONF_IMPORTED] = _DEFAULTS[CONF_IMPORTED]
     for key, is_sound in _IS_SOUND.items():
         if not is_sound(data.get(key)):
             raise ValueError(f"{key} is damaged")

@@ -45,10 +45,10 @@ from .situation import async_describe
 ACCOUNT_TIMEOUT: Final = 30.0
 
 # What the texts of ours are for, where the integration has none.
-_ABORTS: Final = frozenset(
+ABORTS: Final = frozenset(
     {"already_configured", "reauth_successful", "reconfigure_successful", "wrong_account"}
 )
-_STEPS: Final = frozenset(
+STEPS: Final = frozenset(
     {"oauth_discovery", "pick_implementation", "reauth_confirm", "reconfigure"}
 )
 
@@ -178,10 +178,16 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Say that the login has ended, and go on to another one with the same credential."""
+        entry = self._get_reauth_entry()
         if user_input is not None:
-            return await self._async_log_in_again(self._get_reauth_entry())
+            return await self._async_log_in_again(entry)
         await self._async_read_texts()
-        return self._with_texts(self.async_show_form(step_id="reauth_confirm"))
+        return self._with_texts(
+            self.async_show_form(
+                step_id="reauth_confirm",
+                description_placeholders={"account": escape_markdown(entry.title)},
+            )
+        )
 
     @override
     async def async_step_oauth_discovery(
@@ -286,7 +292,7 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
         """
         if result["type"] not in {FlowResultType.FORM, FlowResultType.MENU}:
             return result
-        if (step_id := result["step_id"]) in _STEPS and self._lacks(f"step.{step_id}"):
+        if (step_id := result["step_id"]) in STEPS and self._lacks(f"step.{step_id}"):
             result["translation_domain"] = DOMAIN
             result["description_placeholders"] = {
                 **(result["description_placeholders"] or {}),
@@ -305,7 +311,7 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
         next_flow: tuple[FlowType, str] | None = None,
     ) -> ConfigFlowResult:
         """End the flow, with a text of ours where nobody else has one."""
-        if translation_domain is None and reason in _ABORTS and self._lacks(f"abort.{reason}"):
+        if translation_domain is None and reason in ABORTS and self._lacks(f"abort.{reason}"):
             translation_domain = DOMAIN
         return super().async_abort(
             reason=reason,

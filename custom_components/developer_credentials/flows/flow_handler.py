@@ -210,8 +210,10 @@ class DeveloperCredentialsFlowHandler(AccountFlow, metaclass=ABCMeta):
         """Go on into the credential form, which comes back to a flow like this one.
 
         For a subclass that looks for implementations itself, and finds none; picking one does it
-        anyway.
+        anyway. Where no user would see the form, the flow ends with a text.
         """
+        if http.current_request.get() is None:
+            return self.async_abort(reason="credential_needed", translation_domain=DOMAIN)
         return await self._async_go_on(self._request())
 
     async def _async_correct(
