@@ -108,6 +108,32 @@ def test_ci_runs_the_readme() -> None:
         assert command in ci
 
 
+def test_types_are_checked_twice() -> None:
+    """What integrations are written like is checked strictly by both checkers, which CI runs."""
+    lint = (ROOT / "script" / "lint").read_text()
+    assert "script/lint" in (ROOT / ".ci" / "run").read_text()
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert tools["mypy"]["strict"]
+    checked = set(re.findall(r"/mypy\" (.*)", lint)[0].split())
+    assert checked == {"custom_components", "demo", "docs/examples", "tests"}
+    assert re.findall(r"/pyright\" (.*)", lint) == ['--pythonpath "$venv/bin/python"']
+    pyright = tools["pyright"]
+    assert set(pyright["include"]) == {"custom_components", *pyright["strict"]}
+    assert pyright["strict"] == ["demo/custom_components", "docs/examples"]
+    # Nothing there is excused but what Home Assistant's own annotations lack.
+    excused = [
+        line
+        for folder in pyright["strict"]
+        for file in (ROOT / folder).rglob("*.py")
+        for line in file.read_text().splitlines()
+        if "# pyright:" in line or "type: ignore" in line
+    ]
+    assert {re.findall(r"report\w+", line)[0] for line in excused} == {
+        "reportUnknownVariableType",
+        "reportIncompatibleVariableOverride",
+    }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links(page: Path) -> None:
     """What a page links to is there."""

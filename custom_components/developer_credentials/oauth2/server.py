@@ -173,7 +173,7 @@ class AuthorizationServer:
         if seconds is not None:
             object.__setattr__(self, "default_expires_in", min(seconds, MAX_EXPIRES_IN))
 
-    def _check_url(self, name: str, url: str) -> None:
+    def _check_url(self, name: str, url: object) -> None:
         if not self.variables or not isinstance(url, str):
             check_endpoint(name, url)
             return

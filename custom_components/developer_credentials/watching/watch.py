@@ -276,6 +276,7 @@ class _Watch:
 
     async def _work(self) -> None:
         """Look at what is in the queue, one after the other, as long as servers answer."""
+        pause = 0.0
         try:
             while self._queue and not (pause := answers.async_get_pause(self._hass)):
                 item_id = next(iter(self._queue))
