@@ -168,10 +168,17 @@ def test_developer_guide_snippets() -> None:
         ROOT / "docs/examples",
         ROOT / "tests/demo_cloud",
     )
-    sources = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
+    sources = "".join(
+        file.read_text()
+        for folder in folders
+        for file in folder.rglob("*.*")
+        if file.suffix in {".py", ".json"}
+    )
     guide = (ROOT / "docs" / "developer.md").read_text()
-    snippets = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    snippets = re.findall(r"```(?:python|json)\n(.*?)```", guide, re.DOTALL)
     assert snippets
+    # The others are what a developer writes somewhere else.
+    assert set(re.findall(r"```(\w+)\n", guide)) == {"python", "json", "text"}
     for snippet in snippets:
         assert snippet in sources
     for name in set(package.__all__) - {"CONFIG_SCHEMA"}:
