@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 import json
+import os
 from pathlib import Path
 import shutil
+import subprocess
 import sys
 from typing import Final
 
@@ -38,7 +40,8 @@ from custom_components.developer_credentials.testing import (
 from tests.common import PLATFORM, SENTINEL, entry_of, issue_ids, stored
 from tests.conftest import COMPONENTS, Install
 
-EXAMPLES: Final = Path(__file__).parent.parent / "docs" / "examples"
+ROOT: Final = Path(__file__).parent.parent
+EXAMPLES: Final = ROOT / "docs" / "examples"
 SECRET: Final = {"client_secret": CREDENTIAL.client_secret}
 
 INIT: Final = (EXAMPLES / "both_platforms" / "__init__.py").read_text()
@@ -211,6 +214,23 @@ class TestFirstIntegration:
         assert step["type"] is FlowResultType.MENU
         await hass.config_entries.async_remove(entry.entry_id)
         assert server.revoked_tokens
+
+
+@pytest.mark.timeout(300)
+def test_tests_of_the_first_integration(tmp_path: Path) -> None:
+    """They pass in a repository that has nothing but the integration, and ours as a package."""
+    package, repository = tmp_path / "site-packages", tmp_path / "repository"
+    (package / "custom_components").mkdir(parents=True)
+    (package / "custom_components" / DOMAIN).symlink_to(ROOT / "custom_components" / DOMAIN)
+    shutil.copytree(EXAMPLES / "first_integration", repository / "custom_components" / "acme")
+    shutil.copytree(ROOT / "tests" / "first_integration", repository / "tests")
+    command = [sys.executable, "-m", "pytest", "-q", "--asyncio-mode=auto", "tests"]
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    result = subprocess.run(  # noqa: S603 - the command is our own
+        command, cwd=repository, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+    assert "3 passed" in result.stdout
 
 
 async def test_tenant(hass: HomeAssistant, install: Install) -> None:

@@ -167,6 +167,7 @@ def test_developer_guide_snippets() -> None:
         ROOT / "demo/custom_components",
         ROOT / "docs/examples",
         ROOT / "tests/demo_cloud",
+        ROOT / "tests/first_integration",
     )
     sources = "".join(
         file.read_text()
