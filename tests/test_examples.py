@@ -2,7 +2,10 @@
 
 from collections.abc import AsyncIterator
 import json
+import os
 from pathlib import Path
+import shutil
+import subprocess
 import sys
 from typing import Final
 
@@ -14,7 +17,7 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowContext
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
@@ -37,7 +40,8 @@ from custom_components.developer_credentials.testing import (
 from tests.common import PLATFORM, SENTINEL, entry_of, issue_ids, stored
 from tests.conftest import COMPONENTS, Install
 
-EXAMPLES: Final = Path(__file__).parent.parent / "docs" / "examples"
+ROOT: Final = Path(__file__).parent.parent
+EXAMPLES: Final = ROOT / "docs" / "examples"
 SECRET: Final = {"client_secret": CREDENTIAL.client_secret}
 
 INIT: Final = (EXAMPLES / "both_platforms" / "__init__.py").read_text()
@@ -174,6 +178,87 @@ async def _log_in_with_peer(hass: HomeAssistant) -> ConfigEntry:
     result = await async_log_in(hass, "acme")
     entry: ConfigEntry = result["result"]
     return entry
+
+
+class TestFirstIntegration:
+    """The whole integration that the guide begins with."""
+
+    @pytest.fixture(autouse=True)
+    def acme(self, install: Install, tmp_path: Path) -> None:
+        """Install it as it is."""
+        folder = tmp_path / "custom_components" / "acme"
+        shutil.copytree(EXAMPLES / "first_integration", folder)
+
+    async def test_all_that_it_does(
+        self, hass: HomeAssistant, server: MockAuthorizationServer
+    ) -> None:
+        """From nothing to an account; a refresh; a reauth with the right account; removal."""
+        result = await async_log_in(hass, "acme", {"client_id": CREDENTIAL.client_id, **SECRET})
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        entry = result["result"]
+        assert entry.state is ConfigEntryState.LOADED
+        assert entry.unique_id
+        assert (await async_log_in(hass, "acme"))["reason"] == "already_configured"
+        async_expire_token(hass, entry)
+        await hass.config_entries.async_reload(entry.entry_id)
+        assert entry.state is ConfigEntryState.LOADED
+        server.refuse_grants()
+        async_expire_token(hass, entry)
+        await hass.config_entries.async_reload(entry.entry_id)
+        assert (await async_log_in_again(hass, entry))["reason"] == "reauth_successful"
+        entry.async_start_reauth(hass)
+        server.claims["sub"] = "somebody else"
+        assert (await async_log_in_again(hass, entry))["reason"] == "wrong_account"
+        context: ConfigFlowContext = {"source": "reconfigure", "entry_id": entry.entry_id}
+        step = await hass.config_entries.flow.async_init("acme", context=context)
+        assert step["type"] is FlowResultType.MENU
+        await hass.config_entries.async_remove(entry.entry_id)
+        assert server.revoked_tokens
+
+
+@pytest.mark.timeout(300)
+def test_tests_of_the_first_integration(tmp_path: Path) -> None:
+    """They pass in a repository that has nothing but the integration, and ours as a package."""
+    package, repository = tmp_path / "site-packages", tmp_path / "repository"
+    (package / "custom_components").mkdir(parents=True)
+    (package / "custom_components" / DOMAIN).symlink_to(ROOT / "custom_components" / DOMAIN)
+    shutil.copytree(EXAMPLES / "first_integration", repository / "custom_components" / "acme")
+    shutil.copytree(ROOT / "tests" / "first_integration", repository / "tests")
+    command = [sys.executable, "-m", "pytest", "-q", "--asyncio-mode=auto", "tests"]
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    result = subprocess.run(  # noqa: S603 - the command is our own
+        command, cwd=repository, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+    assert "3 passed" in result.stdout
+
+
+async def test_tenant(hass: HomeAssistant, install: Install) -> None:
+    """The tenant that the user has entered is in the URLs."""
+    install("acme", _example("tenant"))
+    credential = DeveloperCredential("id", SENTINEL, variables={"tenant": "home"})
+    await async_add_credential(hass, "acme", credential)
+    (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    url = await implementation.async_generate_authorize_url("flow")
+    assert url.startswith("https://home.cloud.example/authorize?")
+
+
+async def test_own_steps(hass: HomeAssistant, install: Install) -> None:
+    """What was asked before the credential is asked once."""
+    install("acme", PLATFORM, __init__=INIT, config_flow=_example("own_steps"))
+    answers = {"home": "mine", "client_id": CREDENTIAL.client_id, **SECRET}
+    result = await async_log_in(hass, "acme", answers)
+    assert result["result"].unique_id == "mine"
+
+
+async def test_own_yaml(hass: HomeAssistant, install: Install) -> None:
+    """The credential of the YAML is there, and a repair says that its lines can go."""
+    install("acme", _example("own_yaml"))
+    assert await async_setup_component(hass, DOMAIN, {})
+    assert await async_get_implementations(hass, "acme") == {}
+    hass.data["acme_yaml"] = {"client_id": "id", "client_secret": SENTINEL}
+    assert list(await async_get_implementations(hass, "acme")) == ["acme"]
+    assert issue_ids(hass) == ["integration_yaml_acme"]
 
 
 class TestClientInEntry:

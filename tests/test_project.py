@@ -106,6 +106,32 @@ def test_ci_runs_the_readme() -> None:
         assert command in ci
 
 
+def test_types_are_checked_twice() -> None:
+    """What integrations are written like is checked strictly by both checkers, which CI runs."""
+    lint = (ROOT / "script" / "lint").read_text()
+    assert "script/lint" in (ROOT / ".ci" / "run").read_text()
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert tools["mypy"]["strict"]
+    checked = set(re.findall(r"/mypy\" (.*)", lint)[0].split())
+    assert checked == {"custom_components", "demo", "docs/examples", "tests"}
+    assert re.findall(r"/pyright\" (.*)", lint) == ['--pythonpath "$venv/bin/python"']
+    pyright = tools["pyright"]
+    assert set(pyright["include"]) == {"custom_components", *pyright["strict"]}
+    assert pyright["strict"] == ["demo/custom_components", "docs/examples"]
+    # Nothing there is excused but what Home Assistant's own annotations lack.
+    excused = [
+        line
+        for folder in pyright["strict"]
+        for file in (ROOT / folder).rglob("*.py")
+        for line in file.read_text().splitlines()
+        if "# pyright:" in line or "type: ignore" in line
+    ]
+    assert {re.findall(r"report\w+", line)[0] for line in excused} == {
+        "reportUnknownVariableType",
+        "reportIncompatibleVariableOverride",
+    }
+
+
 def test_promises_have_tests() -> None:
     """Each promise of the page on security names the test that proves it."""
     promises = re.findall(
@@ -132,11 +158,19 @@ def test_developer_guide_snippets() -> None:
         ROOT / "demo/custom_components",
         ROOT / "docs/examples",
         ROOT / "tests/demo_cloud",
+        ROOT / "tests/first_integration",
     )
-    sources = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
+    sources = "".join(
+        file.read_text()
+        for folder in folders
+        for file in folder.rglob("*.*")
+        if file.suffix in {".py", ".json"}
+    )
     guide = (ROOT / "docs" / "developer.md").read_text()
-    snippets = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    snippets = re.findall(r"```(?:python|json)\n(.*?)```", guide, re.DOTALL)
     assert snippets
+    # The others are what a developer writes somewhere else.
+    assert set(re.findall(r"```(\w+)\n", guide)) == {"python", "json", "text"}
     for snippet in snippets:
         assert snippet in sources
     for name in set(package.__all__) - {"CONFIG_SCHEMA"}:

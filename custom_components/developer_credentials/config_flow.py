@@ -57,7 +57,7 @@ from .oauth2.client import DeveloperCredential
 from .plain_text import plain_line
 
 
-class DeveloperCredentialsConfigFlow(
+class DeveloperCredentialsConfigFlow(  # pyright: ignore[reportIncompatibleMethodOverride] - theirs
     AddingSteps[ConfigFlowContext, ConfigFlowResult, str],
     EditingSteps[ConfigFlowContext, ConfigFlowResult, str],
     ConfigFlow,
@@ -233,11 +233,13 @@ class DeveloperCredentialsConfigFlow(
             return None
         manager = self.hass.config_entries.flow
         request = self._request or CredentialRequest(domain=integration.domain)
-        context, data = request.context, request.data
+        context: ConfigFlowContext = request.context
+        data = request.data
         if context["source"] in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
             entry = self._requested_entry(context["source"])
             if entry is None:
-                context, data = {"source": SOURCE_USER}, None
+                context = {"source": SOURCE_USER}
+                data = None
             elif context["source"] == SOURCE_REAUTH:
                 data = entry.data
         try:

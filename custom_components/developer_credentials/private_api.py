@@ -8,7 +8,7 @@ told once.
 
 from collections.abc import Awaitable, Callable
 import inspect
-from typing import Final
+from typing import Final, cast
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_entry_oauth2_flow
@@ -117,8 +117,7 @@ def async_get_implementation_provider(
     providers = hass.data.get(key)
     provider = providers.get(domain) if isinstance(providers, dict) else None
     if callable(provider):
-        found: ImplementationProvider = provider
-        return found
+        return cast("ImplementationProvider", provider)
     if domain in hass.config.components:
         _async_tell(hass, "registry of OAuth2 providers", "no implementation is adopted")
     return None

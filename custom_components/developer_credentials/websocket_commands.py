@@ -122,6 +122,7 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
         # As they are stored.
         fields = {**fields, CONF_VARIABLES: fitting.variables}
     wanted: DeveloperCredential | None = None
+    credential = fitting
     while wanted != (now := _merged(credential_of(subentry), fields)):
         # What else was changed while the server was asked is kept, and verified as well.
         wanted = now
@@ -219,9 +220,9 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
     while wanted != (now := _merged(subject.stored, fields)):
         wanted = now
         await _async_verified(subject, wanted, fields)
-    if not await async_update_application_credential(hass, found, wanted):
+    if not await async_update_application_credential(hass, found, now):
         raise CommandError("not_found", "credential_not_found")
-    return _application_credential_of(hass, replace(found, credential=wanted))
+    return _application_credential_of(hass, replace(found, credential=now))
 
 
 async def _async_peer(hass: HomeAssistant, fields: Fields) -> PeerCredential:

@@ -13,7 +13,12 @@ from custom_components.developer_credentials import testing
 from tests.signatures import listed, public_signatures
 
 ROOT = Path(__file__).parent.parent.parent
-DEMO_CLOUD = sorted((ROOT / "tests" / "demo_cloud").glob("*.py"))
+EXAMPLES = [
+    *sorted((ROOT / "tests" / "demo_cloud").glob("*.py")),
+    *sorted((ROOT / "tests" / "first_integration").glob("*.py")),
+    *sorted((ROOT / "docs" / "examples").rglob("*.py")),
+    *sorted((ROOT / "demo" / "custom_components" / "demo_cloud").rglob("*.py")),
+]
 
 # A change of them is a line in the changelog.
 SIGNATURES: Final = """
@@ -62,9 +67,9 @@ def test_imports_without_pytest() -> None:
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - the code is our own
 
 
-@pytest.mark.parametrize("file", DEMO_CLOUD, ids=lambda file: file.stem)
-def test_demo_cloud_uses_public_names(file: Path) -> None:
-    """The tests of Demo Cloud have nothing else of ours."""
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_examples_use_public_names(file: Path) -> None:
+    """Demo Cloud, the recipes and their tests have nothing else of ours."""
     public = {
         developer_credentials.__name__: developer_credentials.__all__,
         testing.__name__: testing.__all__,

@@ -66,7 +66,7 @@ def _objected(value: object) -> tuple[Objection, str] | None:
     """Return an objection as it is stored; None for what is none, or of a later version."""
     if not isinstance(value, list | tuple) or len(value) != len(("objection", "digest")):
         return None
-    objection = next((one for one in OBJECTIONS if one == value[0]), None)
+    objection: Objection | None = next((one for one in OBJECTIONS if one == value[0]), None)
     return (objection, _text(value[1])) if objection else None
 
 

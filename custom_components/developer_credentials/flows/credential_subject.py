@@ -336,8 +336,8 @@ class NewPeerCredential(_PeersCredential):
         users: None.
     """
 
-    stored = None
-    obstacle = None
+    stored = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
+    obstacle = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
 
     @property
     @override

@@ -278,6 +278,7 @@ class _Watch:
 
     async def _work(self) -> None:
         """Look at what is in the queue, one after the other, as long as servers answer."""
+        pause = 0.0
         try:
             while item_id := self._next():
                 why = self._queue.pop(item_id)
