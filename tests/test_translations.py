@@ -42,7 +42,14 @@ OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subjec
 
 VARIABLES = {f"variable_{number}" for number in range(1, MAX_VARIABLES + 1)}
 
-FORM = {"integration", "instructions", "redirect_uri", "detail", "situation"} | VARIABLES
+FORM = {
+    "integration",
+    "instructions",
+    "redirect_uri",
+    "redirect_uris",
+    "detail",
+    "situation",
+} | VARIABLES
 
 # What a saved credential is said to be.
 TOLD = {"integration", "title"}
@@ -63,6 +70,7 @@ PLACEHOLDERS = {
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": TOLD,
     "config.abort.integration_gone": {"domain"},
+    "config.abort.platform_broken": {"problem"},
     "config.abort.server_unknown": {"detail"},
     "config.abort.token_": {"integration", "detail"},
     "config.error.": FORM,
@@ -79,6 +87,7 @@ PLACEHOLDERS = {
     "config_subentries.credential.abort.credential_saved": TOLD,
     "config_subentries.credential.create_entry.": TOLD,
     "config_subentries.credential.abort.integration_gone": {"domain"},
+    "config_subentries.credential.abort.platform_broken": {"problem"},
     "config_subentries.credential.error.": FORM,
     "config_subentries.credential.step.credential.": FORM,
     "config_subentries.credential.step.edit.": FORM,
@@ -104,6 +113,7 @@ PLACEHOLDERS = {
     "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
     "issues.credential_damaged.": {"integration", "name"},
     "issues.entries_orphaned.fix_flow.abort.credential_saved": TOLD,
+    "issues.entries_orphaned.fix_flow.abort.platform_broken": {"problem"},
     "issues.entries_orphaned.fix_flow.error.": FORM,
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
@@ -331,8 +341,11 @@ def test_repair_texts() -> None:
     assert set(orphaned["step"]) == {"init", "move", "credential", "retry"}
     assert set(orphaned["step"]["init"]["menu_options"]) == options
     for flow, texts in ((rejected_flow, rejected), (orphaned_flow, orphaned)):
-        # Only a new credential is kept from being saved while Developer Credentials is disabled.
-        obstacles = OBSTACLES if flow is orphaned_flow else OBSTACLES - {"entry_disabled"}
+        # Only a new credential is kept from being saved while Developer Credentials is disabled,
+        # or its integration is broken.
+        obstacles = OBSTACLES - {"entry_disabled"}
+        if flow is orphaned_flow:
+            obstacles = OBSTACLES | {"platform_broken"}
         reasons = obstacles | set(SAVED.values())
         assert set(texts["abort"]) == reasons | set(re.findall(r'reason="(\w+)"', flow))
         for reason in texts["abort"].keys() & CONFIG["abort"].keys():

@@ -11,7 +11,6 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 from homeassistant.util import slugify
@@ -44,17 +43,11 @@ from .credentials.stored_credential import stored_of
 from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
 from .flows.instructions import async_get_placeholders
 from .oauth2.client import DeveloperCredential, misplaced_field
-from .oauth2.errors import InvalidServerError
 from .oauth2.redirect_uri import RedirectUri, async_get_redirect_uris
 from .oauth2.server_variable import unfit_variables, without_defaults
 from .oauth2.verification import Outcome
 from .plain_text import plain_line
-from .platform import (
-    PlatformError,
-    async_get_integrations,
-    async_get_variables,
-    async_report_problem,
-)
+from .platform import async_get_integrations, async_get_variables
 from .watching import deletion
 from .watching.rejection import async_get_core_rejections
 
@@ -293,17 +286,10 @@ def _refuse_obstacle(subject: CredentialSubject) -> None:
 async def _async_refuse_broken_platform(
     subject: OwnCredential, credential: DeveloperCredential
 ) -> None:
-    """Refuse a credential that could not be used, and tell in a repair what is wrong."""
-    hass, domain = subject.hass, subject.integration.domain
-    try:
-        await subject.async_declared_login(credential)
-    except ImplementationUnavailableError, InvalidServerError:
-        # It may be there by the time that somebody logs in. Which values fit was looked at.
-        return
-    except PlatformError as err:
-        async_report_problem(hass, domain, err)
-        key = f"platform_{err.reason}"
-        raise CommandError("platform_broken", key, integration=domain, detail=err.detail) from err
+    """Refuse a credential that could not be used; a repair says what is wrong."""
+    if problem := await subject.async_get_problem(credential):
+        key, domain = f"platform_{problem.reason}", subject.integration.domain
+        raise CommandError("platform_broken", key, integration=domain, detail=problem.detail)
 
 
 async def _async_integration(hass: HomeAssistant, domain: str) -> Integration:

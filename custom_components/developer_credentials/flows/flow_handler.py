@@ -47,10 +47,11 @@ from ..oauth2.implementation import AuthImplementation
 from ..oauth2.redirect_uri import async_is_elsewhere
 from ..oauth2.verification import REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown
-from ..platform import async_get_integrations
+from ..platform import async_get_integrations, async_get_problems
 from .account_flow import AccountFlow
 from .credential_request import CredentialRequest, Return, async_get_return
 from .credential_subject import OwnCredential
+from .situation import async_get_problem_text
 
 # The errors of the authorization endpoint that have a text of their own (RFC 6749, 4.1.2.1).
 _AUTHORIZE_ERRORS: Final[dict[type[TokenRequestError] | None, str]] = {
@@ -125,6 +126,14 @@ class DeveloperCredentialsFlowHandler(AccountFlow, metaclass=ABCMeta):
             and http.current_request.get() is not None
         ):
             return await self.async_ask_for_credential()
+        problem = async_get_problems(self.hass).get(self.DOMAIN)
+        if problem and result.get("reason") == "oauth_implementation_unavailable":
+            text = await async_get_problem_text(self.hass, self.DOMAIN, problem)
+            return self.async_abort(
+                reason="platform_broken",
+                translation_domain=DOMAIN,
+                description_placeholders={"problem": text},
+            )
         return result
 
     @override
