@@ -43,7 +43,7 @@ LABELS: Final = {
     "Configure",
     "Custom repositories",
     "Delete",
-    "Developer tools",
+    "Tools",
     "Devices & services",
     "Disable",
     "Discovered",
