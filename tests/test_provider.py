@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials import AuthImplementation, provider
 from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.credentials import index
 from custom_components.developer_credentials.oauth2.errors import InvalidClientError
 from custom_components.developer_credentials.provider import async_watch
 from tests.common import (
@@ -449,13 +450,13 @@ async def test_changes_of_others_cost_nothing(hass: HomeAssistant, install: Inst
         await add_credential(hass, "acme", f"id-{number}")
     ours = entry_of(hass)
     with (
-        patch.object(provider, "named_credential_of") as credential_of,
+        patch.object(index, "stored_of") as stored_of,
         patch.object(provider, "async_withdraw_offers") as withdraw_offers,
-        patch.object(provider, "async_get_users") as get_users,
+        patch.object(provider, "async_get_users_of") as get_users,
     ):
         for number in range(3):
             hass.config_entries.async_update_entry(entry, data={**entry.data, "token": number})
             hass.config_entries.async_update_entry(ours, title=f"Credentials {number}")
-        looked_at = [credential_of.called, withdraw_offers.called, get_users.called]
+        looked_at = [stored_of.called, withdraw_offers.called, get_users.called]
     assert looked_at == [False] * 3
     assert len(stored(hass)) == 20

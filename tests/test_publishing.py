@@ -159,10 +159,14 @@ class TestRepository:
                 continue
             for found in re.findall(rf"github\.com/([\w-]+)/{name}\b", path.read_text()):
                 assert found == owner, path
+            for found in re.findall(r"hacs_repository/\?([\w=&-]+)", path.read_text()):
+                assert found == f"owner={owner}&repository={name}&category=integration"
 
     def test_change(self, tmp_path: Path) -> None:
         """One command changes it everywhere, and back."""
-        project = _copy(tmp_path, "custom_components/", "demo/", "script/", ".github/", "docs/")
+        project = _copy(
+            tmp_path, "README", "custom_components/", "demo/", "script/", ".github/", "docs/"
+        )
         before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
         old = json.loads((PACKAGE / "manifest.json").read_text())["documentation"].split("/", 3)[3]
         assert _run(project, "repository", "someone/else").returncode == 0
@@ -171,6 +175,7 @@ class TestRepository:
         for path in before:
             if path.suffix in {".json", ".py", ".md", ".yml"} and ".git" not in path.parts:
                 assert old not in path.read_text()
+                assert "owner=developer-credentials" not in path.read_text()
         assert _run(project, "repository", old).returncode == 0
         assert {path: path.read_bytes() for path in before} == before
 

@@ -42,7 +42,14 @@ OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subjec
 
 VARIABLES = {f"variable_{number}" for number in range(1, MAX_VARIABLES + 1)}
 
-FORM = {"integration", "instructions", "redirect_uri", "detail", "situation"} | VARIABLES
+FORM = {
+    "integration",
+    "instructions",
+    "redirect_uri",
+    "redirect_uris",
+    "detail",
+    "situation",
+} | VARIABLES
 
 # What a saved credential is said to be.
 TOLD = {"integration", "title"}

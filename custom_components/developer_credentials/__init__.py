@@ -147,9 +147,10 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Look after application credentials; import the YAML list into the entry."""
-    # First, to see the logins that are asked for from now on.
-    entry.async_on_unload(watch.async_watch(hass))
-    async_adopt_from_now_on(hass, entry)
+    if entry is async_get_entry(hass):
+        # First, to see the logins that are asked for from now on.
+        entry.async_on_unload(watch.async_watch(hass))
+        async_adopt_from_now_on(hass, entry)
     new = await async_import_items(hass, hass.data[_DATA_YAML])
     yaml_verification.async_verify_after_start(hass, entry, new)
     async_withdraw_offers(hass)

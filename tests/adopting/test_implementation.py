@@ -32,7 +32,11 @@ from custom_components.developer_credentials.oauth2.errors import (
     UnavailableError,
 )
 from custom_components.developer_credentials.plain_text import escape_markdown
-from custom_components.developer_credentials.watching.memory import async_was_accepted
+from custom_components.developer_credentials.watching import rejection
+from custom_components.developer_credentials.watching.memory import (
+    async_has_had_token,
+    async_was_accepted,
+)
 from custom_components.developer_credentials.watching.rejection import (
     async_get_core_rejections,
     async_note_answer,
@@ -184,7 +188,7 @@ class TestRejectedClient:
     async def test_while_loaded(self, hass: HomeAssistant, server: RecordingServer) -> None:
         """An entry that runs stays loaded, and nobody is asked to log in."""
         entry = await add_entry(hass)
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")
         server.respond = refuse(status=400)
         expire(hass, entry)
         with pytest.raises(InvalidClientError):
@@ -195,7 +199,9 @@ class TestRejectedClient:
         assert list(async_get_core_rejections(hass)) == [AUTH_DOMAIN]
         server.respond = answer({**TOKEN, "access_token": f"{SENTINEL}-another"})
         await entry.runtime_data.async_ensure_token_valid()
+        await hass.async_block_till_done()
         assert list(async_get_core_rejections(hass)) == []
+        assert hass.data["set_up"] == [entry.entry_id]
 
     @pytest.mark.usefixtures("adopted")
     async def test_never_accepted(self, hass: HomeAssistant, server: RecordingServer) -> None:
@@ -207,11 +213,11 @@ class TestRejectedClient:
         assert not isinstance(caught.value, TokenRequestError)
         assert caught.value.status == HTTPStatus.UNAUTHORIZED
         assert list(async_get_core_rejections(hass)) == [AUTH_DOMAIN]
-        assert not async_was_accepted(hass, "acme", "client-id")
+        assert not async_has_had_token(hass, "acme", "client-id")
         server.respond = answer(TOKEN)
         entry = await add_entry(hass, expires_at=2**33)
         server.respond = refuse()
-        with patch.object(adopting_provider, "async_was_accepted", return_value=False):
+        with patch.object(rejection, "async_was_accepted", return_value=False):
             expire(hass, entry)
             with pytest.raises(OAuth2TokenRequestReauthError):
                 await entry.runtime_data.async_ensure_token_valid()
@@ -302,10 +308,11 @@ class TestOtherAnswers:
 
     @pytest.mark.usefixtures("adopted")
     async def test_token(self, hass: HomeAssistant) -> None:
-        """A token is proof that the server accepts the client."""
-        assert not async_was_accepted(hass, "acme", "client-id")
+        """A token is proof that the server accepts the client, when it is asked for one."""
+        assert not async_has_had_token(hass, "acme", "client-id")
         await (await get_implementation(hass)).async_refresh_token(token())
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")
+        assert not async_was_accepted(hass, "acme", "client-id")
 
     @pytest.mark.usefixtures("adopted")
     @pytest.mark.parametrize("status", [400, 200])
@@ -317,7 +324,7 @@ class TestOtherAnswers:
         entry = await add_entry(hass)
         assert reauths(hass) == [entry.entry_id]
         assert list(async_get_core_rejections(hass)) == []
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")
         with pytest.raises(InvalidGrantError):
             await (await get_implementation(hass)).async_refresh_token(token())
 
@@ -344,7 +351,7 @@ class TestOtherAnswers:
         with pytest.raises(kind) as caught:
             await (await get_implementation(hass)).async_refresh_token(token())
         assert isinstance(caught.value, TokenRequestError) is (error != "weird")
-        assert not async_was_accepted(hass, "acme", "client-id")
+        assert not async_has_had_token(hass, "acme", "client-id")
 
     @pytest.mark.usefixtures("adopted")
     async def test_retry_after(self, hass: HomeAssistant, server: RecordingServer) -> None:
@@ -417,7 +424,7 @@ class TestOtherAnswers:
         else:
             refreshed = await implementation.async_refresh_token(token())
             assert refreshed["access_token"] == token()["access_token"]
-        assert async_was_accepted(hass, "acme", "client-id") is (kind is InvalidGrantError)
+        assert async_has_had_token(hass, "acme", "client-id") is (kind is InvalidGrantError)
 
     async def test_no_request(
         self, hass: HomeAssistant, install: Install, server: RecordingServer
@@ -425,7 +432,7 @@ class TestOtherAnswers:
         """Where the server was not asked, nothing is known of the client."""
         await _install(hass, install, server, KEEPS_TOKEN)
         await (await get_implementation(hass)).async_refresh_token(token())
-        assert not async_was_accepted(hass, "acme", "client-id")
+        assert not async_has_had_token(hass, "acme", "client-id")
 
     async def test_own_requests(
         self, hass: HomeAssistant, install: Install, server: RecordingServer
@@ -648,4 +655,4 @@ class TestLogin:
         """A login that succeeds is proof that the server accepts the client."""
         data = {"code": "code", "state": {"flow_id": "x", "redirect_uri": REDIRECT_URI}}
         await (await get_implementation(hass)).async_resolve_external_data(data)
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")

@@ -386,6 +386,7 @@ async def test_menu(hass: HomeAssistant, begin: Begin) -> None:
     placeholders = menu["description_placeholders"]
     assert placeholders is not None
     assert placeholders["integration"] == "Acme"
+    assert placeholders["situation"].startswith("**Acme**\n\n")
     assert "It is used by Account." in placeholders["situation"]
 
 

@@ -7,6 +7,8 @@ where they ask for their implementations themselves, by a context variable: they
 
 import asyncio
 from contextvars import ContextVar
+from functools import lru_cache
+from types import ModuleType
 from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
@@ -116,16 +118,21 @@ async def async_learn_in_context(hass: HomeAssistant, domain: str) -> None:
         hass: Home Assistant.
         domain: The integration.
     """
-    items = [
-        one for one in async_get_application_credentials(hass).values() if one.domain == domain
-    ]
-    if not items:
-        return
     try:
-        platform = await (await async_get_integration(hass, domain)).async_get_platform(PEER)
+        integration = await async_get_integration(hass, domain)
+        if not integration.platforms_exists((PEER,)):
+            return
+        platform = await integration.async_get_platform(PEER)
     except Exception as err:  # noqa: BLE001 - whose fault it is, the peer says
         LOGGER.debug("No platform of %s: %s", domain, type(err).__name__)
         return
-    if any(isinstance(value, ContextVar) for value in vars(platform).values()):
-        for one in items:
-            await async_ask_platform(hass, domain, one.credential)
+    if _asks_context(platform):
+        for one in async_get_application_credentials(hass).values():
+            if one.domain == domain:
+                await async_ask_platform(hass, domain, one.credential)
+
+
+@lru_cache
+def _asks_context(platform: ModuleType) -> bool:
+    """Return whether a platform has context variables, which say who asks."""
+    return any(isinstance(value, ContextVar) for value in vars(platform).values())

@@ -104,12 +104,14 @@ class StoredCredential:
         domain: The integration that it is for.
         auth_domain: What the integration's entries have as their `auth_implementation`.
         credential: The credential.
+        named: The credential with the name that people know it by: for implementations.
         imported: What YAML had at the last import; empty where it did not come from there.
     """
 
     domain: str
     auth_domain: str
     credential: DeveloperCredential
+    named: DeveloperCredential
     imported: Mapping[str, object] = field(repr=False)
 
     @property
@@ -132,20 +134,22 @@ def stored_of(subentry: ConfigSubentry) -> StoredCredential:
             raise ValueError(f"{key} is damaged")
     if not isinstance(subentry.title, str):
         raise ValueError("title is damaged")  # noqa: TRY004 - every damage is the same
+    credential = DeveloperCredential(
+        client_id=data[CONF_CLIENT_ID],
+        client_secret=data[CONF_CLIENT_SECRET],
+        name=data[CONF_NAME],
+        redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
+        token_endpoint_auth_method=data[CONF_AUTH_METHOD],
+        variables=data[CONF_VARIABLES],
+        # What is only remembered damages nothing.
+        registered_uri=_text(data.get(CONF_REGISTERED_URI)),
+        objected=_objected(data.get(CONF_OBJECTION)),
+    )
     return StoredCredential(
         data[CONF_DOMAIN],
         data[CONF_AUTH_DOMAIN],
-        DeveloperCredential(
-            client_id=data[CONF_CLIENT_ID],
-            client_secret=data[CONF_CLIENT_SECRET],
-            name=data[CONF_NAME],
-            redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
-            token_endpoint_auth_method=data[CONF_AUTH_METHOD],
-            variables=data[CONF_VARIABLES],
-            # What is only remembered damages nothing.
-            registered_uri=_text(data.get(CONF_REGISTERED_URI)),
-            objected=_objected(data.get(CONF_OBJECTION)),
-        ),
+        credential,
+        replace(credential, name=name_of(subentry.title, credential.name)),
         data[CONF_IMPORTED],
     )
 
@@ -164,14 +168,13 @@ def credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
     return stored_of(subentry).credential
 
 
-def named_credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
-    """Return the credential with the name that people know it by: for implementations.
+def unique_id_of(domain: str, credential: DeveloperCredential) -> str:
+    """Return what no other credential has: the integration, the client id, and its server.
 
-    Raises:
-        ValueError: It is damaged.
+    A client id has no line breaks, by which the values of variables are told from it.
     """
-    credential = credential_of(subentry)
-    return replace(credential, name=name_of(subentry.title, credential.name))
+    values = (f"{key}={value}" for key, value in sorted(credential.variables.items()))
+    return "\n".join([f"{domain}.{credential.client_id}", *values])
 
 
 def data_of(

@@ -228,7 +228,8 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
             integration = await async_get_integration(self.hass, self.DOMAIN)
             subject = OwnCredential(self.hass, integration, subentry)
             texts = await async_get_texts(self.hass, "situation")
-            situation = async_describe(self.hass, subject, texts)
+            title = escape_markdown(subentry.title)
+            situation = f"**{title}**\n\n{async_describe(self.hass, subject, texts)}"
         return self._with_texts(
             self.async_show_menu(
                 step_id="reconfigure",

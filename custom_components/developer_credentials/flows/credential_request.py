@@ -55,7 +55,7 @@ class CredentialRequest:
     kept: Mapping[str, object] | None = field(default=None, repr=False)
     auth_domain: str | None = None
     rejection: str = ""
-    outcome: Outcome | None = None
+    outcome: Outcome | None = Outcome.REJECTED
     is_needed: bool = True
 
 

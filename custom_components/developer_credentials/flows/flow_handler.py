@@ -233,7 +233,7 @@ class DeveloperCredentialsFlowHandler(AccountFlow, metaclass=ABCMeta):
     async def _async_go_on_in_form(self, auth_domain: str | None) -> ConfigFlowResult:
         self._logs_in_again = True
         return await self._async_go_on(
-            replace(self._request(), auth_domain=auth_domain, is_needed=False)
+            replace(self._request(), auth_domain=auth_domain, outcome=None, is_needed=False)
         )
 
     @callback

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from html import escape
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
@@ -10,7 +11,7 @@ from yarl import URL
 
 from ..const import DOMAIN, NOTHING
 from ..credentials.last_answers import async_get
-from ..credentials.rejection import Rejection, async_get_rejections
+from ..credentials.rejection import Rejection, async_get_rejected, async_get_rejections
 from ..credentials.store import key_of, unique_id_of
 from ..oauth2.errors import InvalidGrantError
 from ..oauth2.redirect_uri import REGISTERED
@@ -50,6 +51,18 @@ def async_describe(
     ):
         lines = [_rejected(subject, rejection, texts), *lines]
     return "\n\n".join(text for text in (problem, " ".join(lines)) if text)
+
+
+@callback
+def async_is_rejected(hass: HomeAssistant, subject: CredentialSubject) -> bool:
+    """Return whether it is known that the server rejects the credential that is there."""
+    if isinstance(subject, PeerCredential):
+        return subject.application_credential.item_id in async_get_core_rejections(hass)
+    return (
+        isinstance(subject, OwnCredential)
+        and subject.subentry is not None
+        and key_of(subject.subentry) in async_get_rejected(hass)
+    )
 
 
 async def async_get_problem_text(hass: HomeAssistant, domain: str, problem: PlatformError) -> str:
@@ -118,18 +131,30 @@ def describe_redirect_uri(
     uri = fields.redirect_uris.get(choice, "")
     if not uri or f"`{uri}`" in instructions:
         return ""
-    key = "redirect_uri_registered" if is_stored and not fields.expanded else "redirect_uri"
-    lines = [texts[key].format(uri=code(uri))]
     if choice == REGISTERED:
-        lines.append(texts["elsewhere"].format(address=plain_line(str(URL(uri).origin()))))
-    if fields.expanded:
-        # Whoever chooses another one has to register it, and a label may not have all of it.
-        lines += [
-            texts["redirect_uri_other"].format(uri=code(other))
-            for other in fields.redirect_uris.values()
-            if other not in {uri, shortened(other)}
-        ]
-    return "\n\n".join(lines)
+        address = plain_line(str(URL(uri).origin()))
+        registered, elsewhere = texts["redirect_uri_registered"], texts["elsewhere"]
+        return f"{registered.format(uri=code(uri))}\n\n{elsewhere.format(address=address)}"
+    key = "redirect_uri_registered" if is_stored and not fields.expanded else "redirect_uri"
+    return texts[key].format(uri=code(uri))
+
+
+def describe_shortened(fields: Fields, labels: Mapping[str, str]) -> str:
+    """Return the redirect URIs to choose from whose labels do not have all of them; Markdown.
+
+    Whoever chooses one has to register it. In what stands at a field, only an alert wraps it.
+
+    Args:
+        fields: The fields of the form.
+        labels: What the redirect URIs are called, by choice.
+    """
+    if len(fields.redirect_uris) < 2:  # noqa: PLR2004 - no choice
+        return ""
+    return "".join(
+        f"\n\n<ha-alert>{labels[choice]}: <code>{escape(plain_line(uri))}</code></ha-alert>"
+        for choice, uri in fields.redirect_uris.items()
+        if uri != shortened(uri)
+    )
 
 
 def code(text: str) -> str:

@@ -78,7 +78,9 @@ async def async_join[T](
         return _Result(await call())
 
     if key not in flights:
-        task = hass.async_create_task(run(), f"{DOMAIN} {key[0]}", eager_start=False)
+        # A stop of Home Assistant cancels those in the background.
+        create = hass.async_create_task if keep else hass.async_create_background_task
+        task = create(run(), f"{DOMAIN} {key[0]}", eager_start=False)
         flight: _Flight[T] = _Flight(task, keep is not None)
         flights[key] = flight
         task.add_done_callback(lambda _: settle(flight))
