@@ -365,8 +365,7 @@ async def test_other_redirect_uri(
     )
     demo_cloud.add_client("id", client_secret=SENTINEL, redirect_uris=(own,))
     is_long = len(address) > 30
-    whole = f"\n\n<ha-alert>This address of Home Assistant: <code>{own}</code></ha-alert>"
-    whole = whole if is_long else ""
+    whole = f"\n\n<ha-alert>This address of Home Assistant: `{own}`</ha-alert>" if is_long else ""
     form = await begin_adding(hass)
     assert (form["description_placeholders"] or {})["redirect_uris"] == whole
     step = await _submit(hass, form, FORM)

@@ -27,7 +27,6 @@ from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
-from .core_credentials.options import async_get_options
 from .core_credentials.peer_platform import async_learn_in_context
 from .core_credentials.taking_over import async_take_over
 from .credentials.entry_tokens import async_keep_token
@@ -131,8 +130,7 @@ async def async_provide_implementations(
     try:
         if (platform := await async_get_platform(hass, domain)) is None:
             await async_check_platform(hass, domain)
-            if async_get_options(hass).look_after:
-                await async_learn_in_context(hass, domain)
+            await async_learn_in_context(hass, domain)
             return []
         await async_take_over(hass, domain)
         try:
@@ -326,7 +324,7 @@ def _async_note_use(
 def _async_observe(hass: HomeAssistant, key: Key, error: TokenRequestError | None) -> None:
     """Note what a token request came to."""
     async_note_answer(hass, key, error)
-    if any(one.authorization_server is NO_SERVER for one in _async_ours(hass, key)):
+    if error and any(one.authorization_server is NO_SERVER for one in _async_ours(hass, key)):
         # It was not known when the implementation was made.
         hass.async_create_task(_async_give_server(hass, key), f"{DOMAIN} server")
 

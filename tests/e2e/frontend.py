@@ -75,6 +75,8 @@ class Frontend:
 
     async def open_account(self, domain: str, item: str) -> None:
         """Choose an item of the menu of an integration's one account, on its page."""
+        # Here the frontend goes by itself after a new integration.
+        await self.open_integrations()
         await self._page.goto(
             f"{self._url}/config/integrations/integration/{domain}", wait_until="domcontentloaded"
         )

@@ -30,7 +30,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.flows.credential_request import CredentialRequest
+from custom_components.developer_credentials.flows.credential_request import (
+    CredentialRequest,
+    async_get_return,
+    returning,
+)
 from custom_components.developer_credentials.oauth2.http_session import async_get_session
 from custom_components.developer_credentials.testing import (
     CREDENTIAL,
@@ -756,6 +760,18 @@ async def test_flow_that_looks_itself_without_a_user(hass: HomeAssistant, instal
     assert hass.config_entries.flow.async_progress() == []
 
 
+def test_return_of_one_flow() -> None:
+    """What a flow returns with is not for another one that begins meanwhile."""
+    context: ConfigFlowContext = {"source": SOURCE_USER}
+    with returning(context, "acme", {"_host": SENTINEL}):
+        found = async_get_return(context)
+        assert found
+        assert found.kept == {"_host": SENTINEL}
+        assert SENTINEL not in repr(found)
+        assert async_get_return({**context}) is None
+    assert async_get_return(context) is None
+
+
 async def test_return_is_no_first_step(hass: HomeAssistant, steps: MockAuthorizationServer) -> None:
     """Nobody returns to a flow that has asked for nothing."""
     step = await _begin(hass, "acme")
@@ -816,11 +832,19 @@ async def test_next_flow_that_asks_nothing(
     assert len(hass.config_entries.async_entries("acme")) == 1
 
 
+UNAVAILABLE = """
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+
+async def async_get_authorization_server(hass):
+    raise ImplementationUnavailableError
+"""
+
+
 async def test_next_flow_does_not_offer_the_credential(
     hass: HomeAssistant, install: Install
 ) -> None:
     """Where the integration's flow offers others only, the user sees them."""
-    install("acme", "async def async_get_authorization_server(hass): pass", config_flow=CONFIG_FLOW)
+    install("acme", UNAVAILABLE, config_flow=CONFIG_FLOW)
     for name in ("one", "two"):
         implementation = LocalOAuth2Implementation(hass, name, name, "", "", "")
         async_register_implementation(hass, "acme", implementation)

@@ -90,6 +90,16 @@ async def test_state(
     assert "create an application" not in shown["instructions"]
 
 
+async def test_refreshed_for_nobody(hass: HomeAssistant) -> None:
+    """Of a credential that nothing uses any more, no refresh is told."""
+    subentry = await add_credential(hass, "demo_cloud")
+    async_note_answer(hass, key_of(subentry), None)
+    situation = (await _edit(hass, subentry))["situation"]
+    assert situation.startswith(ACCEPTED)
+    assert "refreshed" not in situation
+    assert situation.endswith("It is not in use.")
+
+
 async def test_verified(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
     """A credential that was verified and is not used yet is accepted, and says so."""
     demo_cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
@@ -102,7 +112,7 @@ async def test_verified(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
     await flow.async_configure(step["flow_id"], {"client_id": "client-id"})
     situation = (await _edit(hass, subentry))["situation"]
     assert situation.startswith(ACCEPTED)
-    assert situation.endswith("It is not used yet.")
+    assert situation.endswith("It is not in use.")
 
 
 @pytest.mark.parametrize(

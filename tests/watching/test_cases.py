@@ -33,6 +33,7 @@ from custom_components.developer_credentials.core_credentials.editing import (
 )
 from custom_components.developer_credentials.core_credentials.options import (
     ADOPT_ALL,
+    ADOPT_NONE,
     CONF_ADOPT,
     CONF_LOOK_AFTER,
     CONF_VERIFY,
@@ -149,6 +150,12 @@ async def test_plain_error(hass: HomeAssistant, cloud: Cloud, pass_time: PassTim
     assert entry.state is ConfigEntryState.LOADED
 
 
+async def _adopt(hass: HomeAssistant, adopt: str = ADOPT_ALL) -> None:
+    ours = await look_after(hass)
+    hass.config_entries.async_update_entry(ours, options={CONF_ADOPT: adopt})
+    await settle(hass)
+
+
 async def _taken_back(hass: HomeAssistant, cloud: Cloud) -> MockConfigEntry:
     """Have a login taken back."""
     await look_after(hass)
@@ -209,9 +216,12 @@ async def test_cannot_be_told(hass: HomeAssistant, cloud: Cloud) -> None:
     assert (len(repairs(hass)), logins(hass)) == (1, [entry.entry_id])
 
 
-async def test_loaded_entry(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+@pytest.mark.parametrize("adopt", [ADOPT_NONE, ADOPT_ALL])
+async def test_loaded_entry(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, adopt: str
+) -> None:
     """An entry that is loaded, and was refused, is reloaded when it is mended: it asks no more."""
-    await look_after(hass)
+    await _adopt(hass, adopt)
     await enter(hass)
     entry = await add_entry(hass, lazy=True)
     cloud.secrets["id"] = "rotated"
@@ -737,12 +747,6 @@ async def test_peer_after_us(hass: HomeAssistant, cloud: Cloud, pass_time: PassT
     await async_update_application_credential(hass, one, replace(one.credential, name="New"))
     await settle(hass)
     assert cloud.codes == []
-
-
-async def _adopt(hass: HomeAssistant) -> None:
-    ours = await look_after(hass)
-    hass.config_entries.async_update_entry(ours, options={CONF_ADOPT: ADOPT_ALL})
-    await settle(hass)
 
 
 @pytest.mark.parametrize("how", ["day", "unload"])

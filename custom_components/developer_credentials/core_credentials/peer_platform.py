@@ -20,6 +20,7 @@ from ..const import DOMAIN, LOGGER, PEER
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.server import AuthorizationServer
 from .collection import async_get_application_credentials
+from .options import async_get_options
 
 # Seconds that a platform may take.
 TIMEOUT: Final = 10.0
@@ -112,7 +113,8 @@ async def async_learn_in_context(hass: HomeAssistant, domain: str) -> None:
     """Learn what a platform gives in the context of who asks now, if it has one; never raises.
 
     To be called where Home Assistant asks for the implementations of an integration. Other
-    platforms are not asked more often than without us.
+    platforms are not asked more often than without us, and none where the user does not want
+    application credentials to be looked after.
 
     Args:
         hass: Home Assistant.
@@ -120,13 +122,14 @@ async def async_learn_in_context(hass: HomeAssistant, domain: str) -> None:
     """
     try:
         integration = await async_get_integration(hass, domain)
-        if not integration.platforms_exists((PEER,)):
-            return
-        platform = await integration.async_get_platform(PEER)
+        if (platform := integration.get_platform_cached(PEER)) is None:
+            if not integration.platforms_exists((PEER,)):
+                return
+            platform = await integration.async_get_platform(PEER)
     except Exception as err:  # noqa: BLE001 - whose fault it is, the peer says
         LOGGER.debug("No platform of %s: %s", domain, type(err).__name__)
         return
-    if _asks_context(platform):
+    if _asks_context(platform) and async_get_options(hass).look_after:
         for one in async_get_application_credentials(hass).values():
             if one.domain == domain:
                 await async_ask_platform(hass, domain, one.credential)

@@ -137,12 +137,13 @@ def _lost(hass: HomeAssistant) -> list[str]:
 @callback
 def _users(hass: HomeAssistant, domain: str) -> list[ConfigEntry]:
     """Return the entries of an integration that use a credential, and want to be set up."""
-    entry = async_get_entry(hass)
+    subentries = async_get_subentries(hass, domain)
+    entry = async_get_entry(hass) if subentries else None
     if entry is None or entry.disabled_by:
         return []
     return [
         user
-        for subentry in async_get_subentries(hass, domain)
+        for subentry in subentries
         for user in async_get_users(hass, subentry)
         if not user.disabled_by
     ]

@@ -201,8 +201,7 @@ def async_new_subentry(
         hass: Home Assistant.
         integration: The integration that the credential is for.
         credential: The credential.
-        auth_domain: The `auth_domain` to have if it is free; made from domain and client id
-            by default.
+        auth_domain: The one to have if it is free; made from domain and client id by default.
     """
     domain = integration.domain
     unique_id = unique_id_of(domain, credential)
@@ -226,8 +225,9 @@ def async_new_subentry(
 @callback
 def async_free_auth_domain(hass: HomeAssistant, domain: str, wanted: str) -> str:
     """Return an `auth_domain` that no credential of the integration has."""
+    taken = _async_index(hass).by_key
     auth_domain, number = wanted, 1
-    while (domain, auth_domain) in _async_index(hass).by_key:
+    while (domain, auth_domain) in taken:
         number += 1
         auth_domain = f"{wanted}_{number}"
     return auth_domain

@@ -250,7 +250,7 @@ class DeveloperCredentialsFlowHandler(AccountFlow, metaclass=ABCMeta):
         kept = None
         if names is not None:
             kept = {name: getattr(self, name) for name in names if hasattr(self, name)}
-        return CredentialRequest(domain=self.DOMAIN, context={**context}, data=data, kept=kept)
+        return CredentialRequest(domain=self.DOMAIN, context=context, data=data, kept=kept)
 
     @property
     def _has_own_steps(self) -> bool:

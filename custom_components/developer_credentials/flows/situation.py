@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from html import escape
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
@@ -106,7 +105,7 @@ def _async_state(
     else:
         state = texts["unchecked"].format(integration=integration)
     refreshed = []
-    if refresh and refresh.result == Outcome.ACCEPTED.value:
+    if subject.users and refresh and refresh.result == Outcome.ACCEPTED.value:
         refreshed = [texts["refreshed"].format(time=time_of(refresh.time))]
     return [state, *refreshed]
 
@@ -151,7 +150,7 @@ def describe_shortened(fields: Fields, labels: Mapping[str, str]) -> str:
     if len(fields.redirect_uris) < 2:  # noqa: PLR2004 - no choice
         return ""
     return "".join(
-        f"\n\n<ha-alert>{labels[choice]}: <code>{escape(plain_line(uri))}</code></ha-alert>"
+        f"\n\n<ha-alert>{labels[choice]}: {code(uri)}</ha-alert>"
         for choice, uri in fields.redirect_uris.items()
         if uri != shortened(uri)
     )

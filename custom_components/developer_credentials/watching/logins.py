@@ -35,11 +35,13 @@ class _Logins:
         is_needed: Whether the login of an entry is to come back.
         first_steps: By flow, the step that it had when it began.
         waiting: By entry, what ends the wait for the day.
+        withheld: The entries whose logins were not asked for, and so not taken back: they go on.
     """
 
     is_needed: Callable[[ConfigEntry], bool]
     first_steps: dict[str, object] = field(default_factory=dict)
     waiting: dict[str, CALLBACK_TYPE] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
 
 
 # There while application credentials are watched.
@@ -127,6 +129,7 @@ def async_take_back(hass: HomeAssistant, application_credential: ApplicationCred
         ]
         for flow_id in flows:
             hass.config_entries.flow.async_abort(flow_id)
+            hass.data[_DATA_LOGINS].withheld.discard(user.entry_id)
         if flows and user.entry_id not in taken_back:
             LOGGER.info("A login of %s cannot help, and is taken back", user.domain)
             taken_back[user.entry_id] = _async_wait_from_now(hass, user)
@@ -142,6 +145,7 @@ def async_withhold(hass: HomeAssistant, application_credential: ApplicationCrede
         for user in async_get_application_credential_users(hass, application_credential)
         if user.entry_id not in taken_back and not user.disabled_by
     }
+    hass.data[_DATA_LOGINS].withheld.update(new)
     async_set_logins(hass, {**taken_back, **new})
 
 
@@ -208,7 +212,13 @@ def async_forget(hass: HomeAssistant, entries: Iterable[ConfigEntry]) -> list[Co
     _async_stop_waiting(hass, entries)
     mended = {one.entry_id for one in entries}
     async_set_logins(hass, {key: time for key, time in logins.items() if key not in mended})
-    return [one for one in entries if logins.get(one.entry_id) is not None]
+    withheld = hass.data[_DATA_LOGINS].withheld & mended
+    hass.data[_DATA_LOGINS].withheld -= mended
+    return [
+        one
+        for one in entries
+        if logins.get(one.entry_id) is not None and one.entry_id not in withheld
+    ]
 
 
 @callback

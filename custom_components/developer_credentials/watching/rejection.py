@@ -17,7 +17,6 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
 from ..core_credentials.collection import ApplicationCredential, async_get_application_credentials
-from ..core_credentials.editing import DATA_HAS_NEW_SECRET
 from ..core_credentials.naming import async_get_title
 from ..core_credentials.users import async_get_application_credential_users
 from ..credentials.store import Key
@@ -244,13 +243,12 @@ def _async_accept(hass: HomeAssistant, application_credential: ApplicationCreden
     told.deleted.discard(key)
     users = async_get_application_credential_users(hass, application_credential)
     taken_back = logins.async_forget(hass, users)
-    goes_on = hass.data.get(DATA_HAS_NEW_SECRET, lambda _: False)
     for user in users:
         waits = user in taken_back or (is_mended and is_in_trouble(hass, user))
         if (
             (user.state in _FAILED and (waits or is_back))
-            # A coordinator that was refused asks no more, unless it is adopted.
-            or (user.state is ConfigEntryState.LOADED and waits and not goes_on(user))
+            # A coordinator that was refused asks no more.
+            or (user.state is ConfigEntryState.LOADED and waits)
         ) and not logins.async_is_attended(hass, user):
             hass.config_entries.async_schedule_reload(user.entry_id)
 
