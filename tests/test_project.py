@@ -1,6 +1,7 @@
 """One fact in one place: what several files say is the same."""
 
 import ast
+from collections.abc import Mapping
 import dataclasses
 import json
 from pathlib import Path
@@ -237,6 +238,8 @@ def _default(field: dataclasses.Field[object]) -> str:
     """Return the default of a field as it is written; nothing where it has none."""
     if field.default_factory is not dataclasses.MISSING:
         return repr(field.default_factory())
+    if isinstance(field.default, Mapping):
+        return repr(dict(field.default))
     return "" if field.default is dataclasses.MISSING else repr(field.default).replace("'", '"')
 
 

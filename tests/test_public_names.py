@@ -16,6 +16,7 @@ AuthImplementation: def __init__(self, hass: HomeAssistant, auth_domain: str, cr
 AuthImplementation: error: TokenRequestError | None
 AuthImplementation: observer: Callable[[TokenRequestError | None], None] | None
 AuthImplementation: keep_token: Callable[[dict[str, Any], dict[str, Any]], None] | None
+AuthImplementation: def copy(self) -> Self
 AuthImplementation: def credential(self) -> DeveloperCredential
 AuthImplementation: def credential(self, credential: DeveloperCredential) -> None
 AuthImplementation: def authorization_server(self) -> AuthorizationServer
@@ -42,10 +43,10 @@ AuthorizationServer: scope_separator: str = ' '
 AuthorizationServer: pkce: bool | None = None
 AuthorizationServer: token_endpoint_auth_method: ClientAuthMethod = 'client_secret_post'
 AuthorizationServer: token_request_format: TokenRequestFormat = 'form'
-AuthorizationServer: authorize_params: Mapping[str, str] = field(default_factory=dict, hash=False)
-AuthorizationServer: token_params: Mapping[str, str] = field(default_factory=dict, hash=False)
-AuthorizationServer: code_params: Mapping[str, str] = field(default_factory=dict, hash=False)
-AuthorizationServer: refresh_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+AuthorizationServer: authorize_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+AuthorizationServer: token_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+AuthorizationServer: code_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+AuthorizationServer: refresh_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
 AuthorizationServer: default_expires_in: int | None = None
 AuthorizationServer: refresh_url: str | None = None
 AuthorizationServer: revocation_url: str | None = None

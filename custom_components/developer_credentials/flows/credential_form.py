@@ -16,7 +16,7 @@ from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 
 from ..core_credentials.adding import async_add_application_credential
 from ..core_credentials.editing import async_update_application_credential
-from ..credentials.rejection import async_get_rejected, async_note_accepted, async_report
+from ..credentials.rejection import async_note_accepted, async_report
 from ..credentials.store import CONF_REDIRECT_URI, key_of
 from ..credentials.titles import title_of
 from ..oauth2.client import DeveloperCredential, misplaced_field
@@ -29,7 +29,6 @@ from ..oauth2.redirect_uri import (
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
-from ..watching.rejection import async_get_core_rejections
 from .credential_fields import (
     CONF_MORE,
     CONF_SAVE_ANYWAY,
@@ -43,6 +42,7 @@ from .instructions import async_get_instructions, async_get_texts, links_in
 from .situation import (
     async_describe,
     async_get_problem_text,
+    async_is_rejected,
     describe_redirect_uri,
     describe_shortened,
 )
@@ -389,19 +389,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         return Fields(
             variables=self._variables,
             redirect_uris=offered,
-            rejected=not is_about_uri and (self._is_rejected or self._is_known_as_rejected()),
+            rejected=not is_about_uri
+            and (self._is_rejected or async_is_rejected(self.hass, subject)),
             with_objection=self._objected is not None,
             expanded=is_about_uri,
-        )
-
-    def _is_known_as_rejected(self) -> bool:
-        """Return whether the server rejects the credential that is there."""
-        subject = self._subject
-        if isinstance(subject, PeerCredential):
-            item_id = subject.application_credential.item_id
-            return item_id in async_get_core_rejections(self.hass)
-        return (
-            isinstance(subject, OwnCredential)
-            and subject.subentry is not None
-            and key_of(subject.subentry) in async_get_rejected(self.hass)
         )

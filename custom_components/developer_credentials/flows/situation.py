@@ -10,7 +10,7 @@ from yarl import URL
 
 from ..const import DOMAIN, NOTHING
 from ..credentials.last_answers import async_get
-from ..credentials.rejection import Rejection, async_get_rejections
+from ..credentials.rejection import Rejection, async_get_rejected, async_get_rejections
 from ..credentials.store import key_of, unique_id_of
 from ..oauth2.errors import InvalidGrantError
 from ..oauth2.redirect_uri import REGISTERED
@@ -50,6 +50,18 @@ def async_describe(
     ):
         lines = [_rejected(subject, rejection, texts), *lines]
     return "\n\n".join(text for text in (problem, " ".join(lines)) if text)
+
+
+@callback
+def async_is_rejected(hass: HomeAssistant, subject: CredentialSubject) -> bool:
+    """Return whether it is known that the server rejects the credential that is there."""
+    if isinstance(subject, PeerCredential):
+        return subject.application_credential.item_id in async_get_core_rejections(hass)
+    return (
+        isinstance(subject, OwnCredential)
+        and subject.subentry is not None
+        and key_of(subject.subentry) in async_get_rejected(hass)
+    )
 
 
 async def async_get_problem_text(hass: HomeAssistant, domain: str, problem: PlatformError) -> str:
