@@ -8,6 +8,7 @@ from pathlib import Path
 import re
 import subprocess
 import tomllib
+from types import MappingProxyType
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN, CONF_NAME
 from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
@@ -239,6 +240,8 @@ def _default(field: dataclasses.Field[object]) -> str:
     if field.default_factory is not dataclasses.MISSING:
         return repr(field.default_factory())
     if isinstance(field.default, Mapping):
+        return repr(dict(field.default))
+    if isinstance(field.default, MappingProxyType):
         return repr(dict(field.default))
     return "" if field.default is dataclasses.MISSING else repr(field.default).replace("'", '"')
 
