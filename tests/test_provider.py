@@ -1,6 +1,7 @@
 """Tests of the implementations that are provided to Home Assistant."""
 
 import asyncio
+import gc
 from pathlib import Path
 import sys
 from typing import Final
@@ -18,9 +19,18 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.developer_credentials import AuthImplementation, provider
+from custom_components.developer_credentials import (
+    AuthImplementation,
+    DeveloperCredential,
+    provider,
+)
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.oauth2.errors import InvalidClientError
+from custom_components.developer_credentials.credentials import index
+from custom_components.developer_credentials.credentials.stored_credential import stored_of
+from custom_components.developer_credentials.oauth2.errors import (
+    InvalidClientError,
+    InvalidGrantError,
+)
 from custom_components.developer_credentials.provider import async_watch
 from tests.common import (
     CONFIG_FLOW,
@@ -449,13 +459,136 @@ async def test_changes_of_others_cost_nothing(hass: HomeAssistant, install: Inst
         await add_credential(hass, "acme", f"id-{number}")
     ours = entry_of(hass)
     with (
-        patch.object(provider, "named_credential_of") as credential_of,
+        patch.object(index, "stored_of") as read,
         patch.object(provider, "async_withdraw_offers") as withdraw_offers,
-        patch.object(provider, "async_get_users") as get_users,
+        patch.object(provider, "async_get_users_of") as get_users,
     ):
         for number in range(3):
             hass.config_entries.async_update_entry(entry, data={**entry.data, "token": number})
             hass.config_entries.async_update_entry(ours, title=f"Credentials {number}")
-        looked_at = [credential_of.called, withdraw_offers.called, get_users.called]
+        looked_at = [read.called, withdraw_offers.called, get_users.called]
     assert looked_at == [False] * 3
     assert len(stored(hass)) == 20
+
+
+WITH_PKCE = PLATFORM.replace('token")', 'token", pkce=True)')
+
+
+async def test_login_of_its_own(
+    hass: HomeAssistant, install: Install, server: RecordingServer
+) -> None:
+    """Each who asks is given an implementation with logins and an error of its own."""
+    install("acme", WITH_PKCE.replace("https://cloud.example", server.url))
+    await add_credential(hass, "acme")
+    one, other = [
+        (await async_get_implementations(hass, "acme"))["acme_client_id"] for _ in range(2)
+    ]
+    assert isinstance(one, AuthImplementation)
+    assert isinstance(other, AuthImplementation)
+    await one.async_generate_authorize_url("flow")
+    code = {
+        "code": f"{SENTINEL}-code",
+        "state": {"flow_id": "flow", "redirect_uri": REDIRECT_URI},
+    }
+    with pytest.raises(InvalidGrantError) as refused:
+        await other.async_resolve_external_data(code)
+    assert (one.error, other.error) == (None, refused.value)
+    assert server.requests == []
+    server.respond = answer({"error": "invalid_client"}, 401)
+    with pytest.raises(InvalidClientError) as rejected:
+        await one.async_resolve_external_data(code)
+    assert (one.error, other.error) == (rejected.value, refused.value)
+    # Those who ask later know nothing of either.
+    third = (await async_get_implementations(hass, "acme"))["acme_client_id"]
+    assert isinstance(third, AuthImplementation)
+    assert third.error is None
+    with pytest.raises(InvalidGrantError):
+        await third.async_resolve_external_data(code)
+
+
+DECLARED = """
+from custom_components.developer_credentials import AuthorizationServer
+
+url = "https://one.example"
+asked = 0
+
+async def async_get_authorization_server(hass):
+    global asked
+    asked += 1
+    return AuthorizationServer(f"{url}/authorize", f"{url}/token")
+"""
+
+
+async def test_asked_each_time(hass: HomeAssistant, install: Install) -> None:
+    """A server that is declared otherwise now is that of the next implementation."""
+    install("acme", DECLARED)
+    await add_credential(hass, "acme")
+    before = (await async_get_implementations(hass, "acme"))["acme_client_id"]
+    platform = vars(sys.modules["custom_components.acme.developer_credentials"])
+    platform["url"] = "https://two.example"
+    now = [(await async_get_implementations(hass, "acme"))["acme_client_id"] for _ in range(2)]
+    token_urls = [vars(one)["token_url"] for one in (before, *now)]
+    assert token_urls == ["https://one.example/token"] + ["https://two.example/token"] * 2
+    assert platform["asked"] == 3
+
+
+async def test_changed_credential_is_seen(hass: HomeAssistant, install: Install) -> None:
+    """The first implementation after a change has the credential as it is, and so have all."""
+    install("acme", PLATFORM)
+    subentry = await add_credential(hass, "acme")
+    await add_credential(hass, "acme", "other")
+    held = [(await async_get_implementations(hass, "acme"))["acme_client_id"] for _ in range(3)]
+    for _ in range(30):
+        # Nobody holds these.
+        await async_get_implementations(hass, "acme")
+    data = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    held.append((await async_get_implementations(hass, "acme"))["acme_client_id"])
+    assert [vars(one)["client_secret"] for one in held] == [f"{SENTINEL}-new"] * 4
+    assert [one.name for one in held] == ["Acme"] * 4
+
+
+def _credentials_in_memory(client_secret: str) -> int:
+    gc.collect()
+    return sum(
+        isinstance(one, DeveloperCredential) and one.client_secret == client_secret
+        for one in gc.get_objects()
+    )
+
+
+@pytest.mark.parametrize("gone", ["credential", "secret", "entry"])
+async def test_nothing_outlives_its_credential(
+    hass: HomeAssistant, install: Install, gone: str
+) -> None:
+    """Nothing has a credential when it is gone, or was changed."""
+    install("acme", PLATFORM)
+    secret = f"{SENTINEL}-kept"
+    subentry = await add_credential(hass, "acme", client_secret=secret)
+    await async_get_implementations(hass, "acme")
+    assert _credentials_in_memory(secret) > 0
+    if gone == "credential":
+        hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    elif gone == "secret":
+        data = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+        hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    else:
+        await hass.config_entries.async_remove(entry_of(hass).entry_id)
+    del subentry
+    await hass.async_block_till_done()
+    assert _credentials_in_memory(secret) == 0
+
+
+async def test_what_has_not_changed_is_not_read_again(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """Of many credentials, only the one that has changed is read, however often they are used."""
+    install("acme", PLATFORM)
+    for number in range(20):
+        subentry = await add_credential(hass, "acme", f"id-{number}")
+    with patch.object(index, "stored_of", wraps=stored_of) as read:
+        for number in range(3):
+            data = {**subentry.data, "client_secret": f"{SENTINEL}-{number}"}
+            hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+            for _ in range(3):
+                assert len(await async_get_implementations(hass, "acme")) == 20
+    assert read.call_count == 3

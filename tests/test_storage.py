@@ -284,7 +284,7 @@ async def test_taken_over(
     collection.data[item_id] = {"id": item_id, "auth_domain": auth_domain, **item}
     # As after a restart.
     hass.data.pop(f"{DOMAIN}_taken_over", None)
-    await async_take_over(hass, await async_get_integration(hass, "acme"))
+    await async_take_over(hass, "acme")
     with suppress(ValueError):
         DeveloperCredential(client_id, secret, name)
         assert item_id in entry_of(hass).data["taken_over"]

@@ -19,7 +19,7 @@ concerns no other integration.
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 import re
 from types import ModuleType
@@ -45,6 +45,7 @@ from homeassistant.requirements import (
     RequirementsNotFound,
     async_get_integration_with_requirements,
 )
+from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
@@ -140,12 +141,30 @@ async def async_call[T](
         PlatformError: The function raised or took too long, or its answer is of another type.
         ImplementationUnavailableError: The platform says that its server cannot be used now.
     """
+    call = create_eager_task(_async_judged(module, function, args))
+    if not call.done():
+        # Most answer without waiting for anything, and need no watch on the time.
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await call
+        except TimeoutError as err:
+            raise PlatformError("function_raised", f"{function}, {type(err).__name__}") from err
+    answer: object = call.result()
+    if not isinstance(answer, expected):
+        kind = type(answer)
+        name = (
+            kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        )
+        raise PlatformError("wrong_type", f"{function}, {name}")
+    return answer
+
+
+async def _async_judged(module: ModuleType, function: str, args: Sequence[object]) -> object:
+    """Return the answer of a platform's function, of any type; raise as `async_call`."""
     # Every user may read what is told; what a function was given beside `hass` is a credential.
     knows_credential = len(args) > 1
     try:
-        awaitable: Awaitable[T] = getattr(module, function)(*args)
-        async with asyncio.timeout(TIMEOUT):
-            answer = await awaitable
+        return await getattr(module, function)(*args)
     except ImplementationUnavailableError:
         if not knows_credential:
             raise
@@ -156,13 +175,6 @@ async def async_call[T](
         raise PlatformError("invalid_server", detail) from err
     except Exception as err:
         raise PlatformError("function_raised", f"{function}, {type(err).__name__}") from err
-    if not isinstance(answer, expected):
-        kind = type(answer)
-        name = (
-            kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-        )
-        raise PlatformError("wrong_type", f"{function}, {name}")
-    return answer
 
 
 async def async_get_server(
@@ -238,15 +250,25 @@ def has_client(
 def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformError | None) -> None:
     """Tell what is wrong with a platform, once; None takes back what was told."""
     problems = async_get_problems(hass)
+    if problem is None and domain not in problems:
+        return
     issue_id = f"platform_{domain}"
     if problem is None:
-        if problems.pop(domain, None):
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+        del problems[domain]
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
     if (known := problems.get(domain)) and str(known) == str(problem):
         return
     problems[domain] = problem
     LOGGER.error("The developer_credentials platform of %s is broken: %s", domain, problem)
+    async_create_issue(hass, issue_id, domain, problem)
+
+
+@callback
+def async_create_issue(
+    hass: HomeAssistant, issue_id: str, domain: str, problem: PlatformError
+) -> None:
+    """Tell in a repair what is wrong with an integration, and where to report it."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -255,12 +277,20 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
         issue_domain=domain,
         severity=ir.IssueSeverity.ERROR,
         translation_key=f"platform_{problem.reason}",
-        translation_placeholders={
-            "integration": domain,
-            "detail": problem.detail,
-            "report_to": _where_to_report(hass, domain),
-        },
+        translation_placeholders=async_describe_problem(hass, domain, problem),
     )
+
+
+@callback
+def async_describe_problem(
+    hass: HomeAssistant, domain: str, problem: PlatformError
+) -> dict[str, str]:
+    """Return the placeholders of the text that tells what is wrong with a platform; Markdown."""
+    return {
+        "integration": domain,
+        "detail": problem.detail,
+        "report_to": _where_to_report(hass, domain),
+    }
 
 
 @callback

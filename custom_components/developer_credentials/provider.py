@@ -4,19 +4,18 @@ It asks when a flow starts, and when a config entry is set up. Ours are made of 
 platform declares and of each credential of the user.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container
 from functools import partial
 from types import ModuleType
-from weakref import WeakValueDictionary
+from typing import Final
+from weakref import ref
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
     ConfigEntryState,
-    ConfigSubentry,
 )
-from homeassistant.const import CONF_DOMAIN
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
@@ -28,23 +27,22 @@ from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
-from .core_credentials.options import async_get_options
 from .core_credentials.peer_platform import async_learn_in_context
 from .core_credentials.taking_over import async_take_over
 from .credentials.entry_tokens import async_keep_token
 from .credentials.lost_platforms import async_check_platform
 from .credentials.rejection import async_note_answer, async_withdraw_outdated
 from .credentials.store import (
-    CONF_AUTH_DOMAIN,
     Key,
     async_adopt_titles,
-    async_get_all_subentries,
+    async_get_all_stored,
+    async_get_by_key,
     async_get_entry,
-    async_get_subentries,
-    async_get_users,
-    key_of,
+    async_get_stored,
+    async_get_stored_by_key,
+    async_get_users_of,
 )
-from .credentials.stored_credential import named_credential_of
+from .credentials.stored_credential import StoredCredential
 from .credentials.yaml_import import async_import_from_platform
 from .flows.credential_request import async_offer_credential, async_withdraw_offers
 from .flows.credential_subject import OwnCredential
@@ -61,10 +59,61 @@ from .platform import (
     has_client,
 )
 
-# By credential: the implementations that integrations hold, each by its identity, since those of a
-# platform may be equal or have no hash.
-type _InUse = WeakValueDictionary[int, LocalOAuth2Implementation]
-_DATA_IN_USE: HassKey[dict[Key, _InUse]] = HassKey(f"{DOMAIN}_in_use")
+# How many implementations may have gone before the list of those that are held is tidied.
+_FEW: Final = 8
+
+_DATA_ISSUED: HassKey[dict[Key, _Issued]] = HassKey(f"{DOMAIN}_issued")
+
+
+class _Issued:
+    """The implementations of a credential that integrations hold, and the one that they come from.
+
+    Each who asks is given one of their own: what a login leaves in it belongs to that login.
+
+    Attributes:
+        server: The server, as it was declared last.
+    """
+
+    def __init__(self) -> None:
+        """Initialize with none."""
+        self.server: AuthorizationServer = NO_SERVER
+        self._credential: DeveloperCredential | None = None
+        self._model: AuthImplementation | None = None
+        self._held: list[ref[LocalOAuth2Implementation]] = []
+        self._tidy_at = 0
+
+    def copy(
+        self, hass: HomeAssistant, stored: StoredCredential, server: AuthorizationServer
+    ) -> AuthImplementation:
+        """Return another implementation for a credential, as it is now, at a declared server."""
+        model = self._model
+        if (
+            model is None
+            or self._credential is not stored.named
+            or (self.server is not server and self.server != server)
+        ):
+            model = AuthImplementation(hass, stored.auth_domain, stored.named, server)
+            _async_bind(hass, stored.key, model, follows=True)
+            self._model, self._credential, self.server = model, stored.named, server
+        implementation = model.copy()
+        self.add(implementation)
+        return implementation
+
+    def add(self, implementation: LocalOAuth2Implementation) -> None:
+        """Remember an implementation for as long as somebody holds it."""
+        if len(self._held) >= self._tidy_at:
+            self._held = [one for one in self._held if one() is not None]
+            self._tidy_at = 2 * len(self._held) + _FEW
+        self._held.append(ref(implementation))
+
+    def forget(self) -> None:
+        """Forget the credential."""
+        self._model = self._credential = None
+
+    @property
+    def held(self) -> list[LocalOAuth2Implementation]:
+        """Those that somebody holds."""
+        return [held for one in self._held if (held := one()) is not None]
 
 
 async def async_provide_implementations(
@@ -81,10 +130,9 @@ async def async_provide_implementations(
     try:
         if (platform := await async_get_platform(hass, domain)) is None:
             await async_check_platform(hass, domain)
-            if async_get_options(hass).look_after:
-                await async_learn_in_context(hass, domain)
+            await async_learn_in_context(hass, domain)
             return []
-        await async_take_over(hass, await async_get_integration(hass, domain))
+        await async_take_over(hass, domain)
         try:
             await async_import_from_platform(hass, domain, platform)
         except PlatformError as err:
@@ -95,7 +143,7 @@ async def async_provide_implementations(
     except PlatformError as err:
         problem = err
     async_report_problem(hass, domain, problem)
-    if problem and not implementations and async_get_subentries(hass, domain):
+    if problem and not implementations and async_get_stored(hass, domain):
         # Entries try again: there is a credential for them, and no login could help.
         raise ImplementationUnavailableError(str(problem)) from problem
     return implementations
@@ -113,8 +161,8 @@ class _Watch:
         self._hass = hass
         entry = async_get_entry(hass)
         self._is_disabled = entry is not None and entry.disabled_by is not None
-        # By subentry: its title, which has the name, and its data, which Home Assistant replaces.
-        self._known: dict[str, tuple[str, Mapping[str, object]]] = {}
+        # By key; what has changed of a credential makes another value of it.
+        self._known: dict[Key, StoredCredential] = {}
         async_adopt_titles(hass)
 
     @callback
@@ -126,31 +174,26 @@ class _Watch:
             return
         # What changed may be an ignored card of ours, which holds no credentials.
         async_adopt_titles(self._hass)
-        subentries = async_get_all_subentries(self._hass).values()
-        self._async_see_enabled(async_get_entry(self._hass), subentries)
-        changed = [one for one in subentries if self._is_changed(one)]
-        if changed or len(subentries) != len(self._known):
-            self._known = {one.subentry_id: (one.title, one.data) for one in subentries}
+        now = async_get_all_stored(self._hass)
+        self._async_see_enabled(async_get_entry(self._hass))
+        changed = [one for key, one in now.items() if one is not self._known.get(key)]
+        if changed or len(now) != len(self._known):
+            self._known = now
             async_withdraw_offers(self._hass)
             async_withdraw_outdated(self._hass)
-            for subentry in changed:
-                _async_give_to_all(self._hass, subentry)
-
-    def _is_changed(self, subentry: ConfigSubentry) -> bool:
-        title, data = self._known.get(subentry.subentry_id, ("", {}))
-        return data is not subentry.data or title != subentry.title
+            _async_forget(self._hass, now)
+            for stored in changed:
+                _async_give_to_all(self._hass, stored)
 
     @callback
-    def _async_see_enabled(
-        self, entry: ConfigEntry | None, subentries: Iterable[ConfigSubentry]
-    ) -> None:
+    def _async_see_enabled(self, entry: ConfigEntry | None) -> None:
         """Reload the integrations' entries that failed while ours was disabled."""
         is_disabled = entry is not None and entry.disabled_by is not None
         was_disabled, self._is_disabled = self._is_disabled, is_disabled
         if not was_disabled or self._is_disabled:
             return
-        for subentry in subentries:
-            for user in async_get_users(self._hass, subentry):
+        for key in async_get_all_stored(self._hass):
+            for user in async_get_users_of(self._hass, *key):
                 if user.state in {ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY}:
                     self._hass.config_entries.async_schedule_reload(user.entry_id)
 
@@ -162,17 +205,35 @@ def async_watch(hass: HomeAssistant) -> None:
 
 
 @callback
-def _async_in_use(hass: HomeAssistant, subentry: ConfigSubentry) -> list[LocalOAuth2Implementation]:
-    """Return the implementations of a credential that somebody holds."""
-    in_use = hass.data.get(_DATA_IN_USE, {}).get(key_of(subentry))
-    return list(in_use.values()) if in_use else []
+def _async_issued(hass: HomeAssistant, key: Key) -> _Issued:
+    """Return the implementations of a credential."""
+    every = hass.data.setdefault(_DATA_ISSUED, {})
+    if (issued := every.get(key)) is None:
+        issued = every[key] = _Issued()
+    return issued
 
 
 @callback
-def _async_give_to_all(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+def _async_forget(hass: HomeAssistant, now: Container[Key]) -> None:
+    """Forget the credentials that are gone.
+
+    Who holds an implementation of one has it back when it is entered again.
+    """
+    every = hass.data.get(_DATA_ISSUED, {})
+    for key, issued in list(every.items()):
+        if key not in now:
+            issued.forget()
+            if not issued.held:
+                del every[key]
+
+
+@callback
+def _async_give_to_all(hass: HomeAssistant, stored: StoredCredential) -> None:
     """Give the implementations in use of a credential what it is now."""
-    credential, moved = named_credential_of(subentry), False
-    for implementation in _async_in_use(hass, subentry):
+    credential, moved = stored.named, False
+    issued = _async_issued(hass, stored.key)
+    issued.forget()
+    for implementation in issued.held:
         if isinstance(implementation, AuthImplementation):
             moved |= implementation.credential.variables != credential.variables
         try:
@@ -180,31 +241,32 @@ def _async_give_to_all(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
         except Exception as err:  # noqa: BLE001 - a platform's own may do anything; others go on
             LOGGER.error(
                 "An implementation of %s does not take the changed credential: %s",
-                key_of(subentry)[0],
+                stored.domain,
                 type(err).__name__,
             )
     if moved:
-        hass.async_create_task(_async_give_server(hass, subentry), f"{DOMAIN} another server")
+        hass.async_create_task(_async_give_server(hass, stored.key), f"{DOMAIN} another server")
 
 
-async def _async_give_server(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+async def _async_give_server(hass: HomeAssistant, key: Key) -> None:
     """Give the implementations in use of a credential the server that it is for now.
 
     What is declared for all has followed by itself; a server may also be computed for each.
     """
-    integration = await async_get_integration(hass, subentry.data[CONF_DOMAIN])
-    credential = named_credential_of(subentry)
-    login = await OwnCredential(hass, integration, subentry).async_get_login(credential)
-    for implementation in _async_ours(hass, subentry):
-        if login:
-            implementation.authorization_server = login.server
+    integration = await async_get_integration(hass, key[0])
+    subentry, stored = async_get_by_key(hass, key), async_get_stored_by_key(hass, key)
+    if subentry and stored:
+        login = await OwnCredential(hass, integration, subentry).async_get_login(stored.named)
+        for implementation in _async_ours(hass, key):
+            if login:
+                implementation.authorization_server = login.server
 
 
 @callback
-def _async_ours(hass: HomeAssistant, subentry: ConfigSubentry) -> list[AuthImplementation]:
+def _async_ours(hass: HomeAssistant, key: Key) -> list[AuthImplementation]:
     """Return the implementations in use of a credential that are told of its server."""
-    in_use = _async_in_use(hass, subentry)
-    return [one for one in in_use if isinstance(one, AuthImplementation)]
+    held = _async_issued(hass, key).held
+    return [one for one in held if isinstance(one, AuthImplementation)]
 
 
 @callback
@@ -218,52 +280,53 @@ def _async_give(implementation: LocalOAuth2Implementation, credential: Developer
 
 
 @callback
-def _async_note_use(
-    hass: HomeAssistant,
-    subentry: ConfigSubentry,
-    implementation: AbstractOAuth2Implementation,
-    credential: DeveloperCredential,
+def _async_bind(
+    hass: HomeAssistant, key: Key, implementation: AuthImplementation, *, follows: bool
 ) -> None:
-    """Remember an implementation for as long as somebody uses it, and hear what it is told.
+    """Hear what an implementation is told, where it follows the credential, and keep its tokens."""
+    implementation.service_domain = key[0]
+    implementation.keep_token = partial(async_keep_token, hass, key)
+    if follows:
+        implementation.observer = partial(_async_observe, hass, key)
+
+
+@callback
+def _async_note_use(
+    hass: HomeAssistant, stored: StoredCredential, implementation: AbstractOAuth2Implementation
+) -> None:
+    """Remember a platform's own implementation for as long as somebody uses it.
 
     One with a client that the platform brings itself keeps it, and tells nothing of the user's.
 
     Args:
         hass: Home Assistant.
-        subentry: The credential that it is for.
+        stored: The credential that it was made with.
         implementation: The implementation.
-        credential: The credential that it was made with.
 
     Raises:
-        PlatformError: It is a platform's own, and cannot be given a credential.
+        PlatformError: It cannot be given a credential.
     """
-    key = key_of(subentry)
-    follows = has_client(implementation, credential)
+    follows = has_client(implementation, stored.named)
     if isinstance(implementation, AuthImplementation):
-        implementation.service_domain = key[0]
-        implementation.keep_token = partial(async_keep_token, hass, key)
-        if follows:
-            implementation.observer = partial(_async_observe, hass, subentry)
+        _async_bind(hass, stored.key, implementation, follows=follows)
     if isinstance(implementation, LocalOAuth2Implementation) and follows:
+        # The credential may have changed while the platform made the implementation.
+        now = async_get_stored_by_key(hass, stored.key) or stored
         try:
-            # The credential may have changed while the platform made the implementation.
-            _async_give(implementation, named_credential_of(subentry))
+            _async_give(implementation, now.named)
         except Exception as err:
             detail = f"async_get_auth_implementation, {type(err).__name__}"
             raise PlatformError("function_raised", detail) from err
-        in_use = hass.data.setdefault(_DATA_IN_USE, {}).setdefault(key, WeakValueDictionary())
-        in_use[id(implementation)] = implementation
+        _async_issued(hass, stored.key).add(implementation)
 
 
 @callback
-def _async_observe(
-    hass: HomeAssistant, subentry: ConfigSubentry, error: TokenRequestError | None
-) -> None:
+def _async_observe(hass: HomeAssistant, key: Key, error: TokenRequestError | None) -> None:
     """Note what a token request came to."""
-    async_note_answer(hass, key_of(subentry), error)
-    if any(one.authorization_server is NO_SERVER for one in _async_ours(hass, subentry)):
+    async_note_answer(hass, key, error)
+    if error and any(one.authorization_server is NO_SERVER for one in _async_ours(hass, key)):
         # It was not known when the implementation was made.
-        hass.async_create_task(_async_give_server(hass, subentry), f"{DOMAIN} server")
+        hass.async_create_task(_async_give_server(hass, key), f"{DOMAIN} server")
 
 
 async def _async_make_implementations(
@@ -271,41 +334,60 @@ async def _async_make_implementations(
 ) -> tuple[list[AbstractOAuth2Implementation], PlatformError | None]:
     """Return an implementation for each credential; the platform is asked only where one exists.
 
-    Where the server is computed for each, one that cannot be had does not concern the others; what
-    is wrong with the platform then is returned as well.
+    What is wrong with the platform, though not for all credentials, is returned as well.
     """
-    entry = async_get_entry(hass)
-    subentries = async_get_subentries(hass, domain)
+    entry, credentials = async_get_entry(hass), async_get_stored(hass, domain)
     if entry and entry.disabled_by:
-        if subentries:
+        if credentials:
             # Entries try again: a login could not help.
             raise ImplementationUnavailableError(f"{entry.title} is disabled")
         return [], None
-    if not subentries:
+    if not credentials:
         async_offer_credential(hass, domain)
         return [], None
-    server: AuthorizationServer | None = None
-    failures: list[PlatformError | ImplementationUnavailableError] = []
+    if hasattr(platform, "async_get_auth_implementation"):
+        return [await _async_make_own(hass, platform, one) for one in credentials], None
+    if hasattr(platform, "async_get_authorization_server_for"):
+        return await _async_make_for_each(hass, domain, platform)
+    server = await async_get_server(hass, platform)
     implementations: list[AbstractOAuth2Implementation] = []
-    for subentry in subentries:
-        auth_domain, credential = subentry.data[CONF_AUTH_DOMAIN], named_credential_of(subentry)
-        implementation: AbstractOAuth2Implementation
-        if hasattr(platform, "async_get_auth_implementation"):
-            implementation = await async_make_implementation(
-                hass, platform, auth_domain, credential
-            )
-        elif hasattr(platform, "async_get_authorization_server_for"):
-            try:
-                server = await async_get_server(hass, platform, credential)
-            except (ImplementationUnavailableError, PlatformError) as err:
-                failures.append(err)
-                server = NO_SERVER
-            implementation = AuthImplementation(hass, auth_domain, credential, server)
-        else:
-            server = server or await async_get_server(hass, platform)
-            implementation = AuthImplementation(hass, auth_domain, credential, server)
-        _async_note_use(hass, subentry, implementation, credential)
-        implementations.append(implementation)
-    if len(failures) == len(subentries):
+    for one in async_get_stored(hass, domain):
+        issued = _async_issued(hass, one.key)
+        implementations.append(issued.copy(hass, one, server))
+        # Of an equal one that is known, it is seen at once that the others are at it.
+        server = issued.server
+    return implementations, None
+
+
+async def _async_make_own(
+    hass: HomeAssistant, platform: ModuleType, stored: StoredCredential
+) -> AbstractOAuth2Implementation:
+    """Return what a platform makes for a credential."""
+    implementation = await async_make_implementation(
+        hass, platform, stored.auth_domain, stored.named
+    )
+    _async_note_use(hass, stored, implementation)
+    return implementation
+
+
+async def _async_make_for_each(
+    hass: HomeAssistant, domain: str, platform: ModuleType
+) -> tuple[list[AbstractOAuth2Implementation], PlatformError | None]:
+    """Return an implementation for each credential at a server of its own.
+
+    One that cannot be had does not concern the others; what is wrong with the platform then is
+    returned as well.
+    """
+    servers: dict[Key, AuthorizationServer] = {}
+    failures: list[PlatformError | ImplementationUnavailableError] = []
+    for one in async_get_stored(hass, domain):
+        try:
+            servers[one.key] = await async_get_server(hass, platform, one.named)
+        except (ImplementationUnavailableError, PlatformError) as err:
+            failures.append(err)
+            servers[one.key] = NO_SERVER
+    if len(failures) == len(servers):
         raise failures[0]
-    return implementations, next((one for one in failures if isinstance(one, PlatformError)), None)
+    defect = next((one for one in failures if isinstance(one, PlatformError)), None)
+    there = [one for one in async_get_stored(hass, domain) if one.key in servers]
+    return [_async_issued(hass, one.key).copy(hass, one, servers[one.key]) for one in there], defect

@@ -7,12 +7,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 import pytest
 
-from custom_components.developer_credentials.core_credentials import peer_platform
+from custom_components.developer_credentials.core_credentials import collection, peer_platform
 from custom_components.developer_credentials.core_credentials.peer_platform import (
     async_ask_platform,
 )
 from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 from custom_components.developer_credentials.oauth2.client import DeveloperCredential
+from custom_components.developer_credentials.provider import async_provide_implementations
 from tests.common import SENTINEL
 from tests.conftest import Install
 from tests.core_credentials.peer import add_application_credential
@@ -157,3 +158,13 @@ async def test_fails_in_ours(hass: HomeAssistant, install: Install) -> None:
     await add_application_credential(hass, "acme")
     with patch.object(peer_platform, "async_get_integration", side_effect=ImportError(SENTINEL)):
         assert len(await async_get_implementations(hass, "acme")) == 1
+
+
+async def test_credentials_are_not_read_for_nothing(hass: HomeAssistant, install: Install) -> None:
+    """Where a platform has no context, no credential is read, however many there are."""
+    install("acme", application_credentials=DECLARED)
+    await add_application_credential(hass, "acme")
+    await async_get_or_create_entry(hass)
+    with patch.object(collection, "parse_item") as parse_item:
+        assert await async_provide_implementations(hass, "acme") == []
+    assert not parse_item.called

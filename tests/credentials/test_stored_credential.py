@@ -13,7 +13,6 @@ from custom_components.developer_credentials.credentials.stored_credential impor
     credential_of,
     data_of,
     mended_data_of,
-    named_credential_of,
     stored_of,
 )
 from custom_components.developer_credentials.oauth2.client import Objection
@@ -126,8 +125,8 @@ def test_damaged_title() -> None:
 
 def test_name_for_people() -> None:
     """Implementations are called by the credential's name, else by its title."""
-    assert named_credential_of(_subentry(SOUND)).name == "My app"
-    assert named_credential_of(_subentry({**SOUND, "name": None}, "Acme 2")).name == "Acme 2"
+    assert stored_of(_subentry(SOUND)).named.name == "My app"
+    assert stored_of(_subentry({**SOUND, "name": None}, "Acme 2")).named.name == "Acme 2"
 
 
 REMEMBERED: dict[str, object] = {

@@ -7,6 +7,8 @@ where they ask for their implementations themselves, by a context variable: they
 
 import asyncio
 from contextvars import ContextVar
+from functools import lru_cache
+from types import ModuleType
 from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
@@ -18,6 +20,7 @@ from ..const import DOMAIN, LOGGER, PEER
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.server import AuthorizationServer
 from .collection import async_get_application_credentials
+from .options import async_get_options
 
 # Seconds that a platform may take.
 TIMEOUT: Final = 10.0
@@ -110,22 +113,29 @@ async def async_learn_in_context(hass: HomeAssistant, domain: str) -> None:
     """Learn what a platform gives in the context of who asks now, if it has one; never raises.
 
     To be called where Home Assistant asks for the implementations of an integration. Other
-    platforms are not asked more often than without us.
+    platforms are not asked more often than without us, and none where the user does not want
+    application credentials to be looked after.
 
     Args:
         hass: Home Assistant.
         domain: The integration.
     """
-    items = [
-        one for one in async_get_application_credentials(hass).values() if one.domain == domain
-    ]
-    if not items:
-        return
     try:
-        platform = await (await async_get_integration(hass, domain)).async_get_platform(PEER)
+        integration = await async_get_integration(hass, domain)
+        if (platform := integration.get_platform_cached(PEER)) is None:
+            if not integration.platforms_exists((PEER,)):
+                return
+            platform = await integration.async_get_platform(PEER)
     except Exception as err:  # noqa: BLE001 - whose fault it is, the peer says
         LOGGER.debug("No platform of %s: %s", domain, type(err).__name__)
         return
-    if any(isinstance(value, ContextVar) for value in vars(platform).values()):
-        for one in items:
-            await async_ask_platform(hass, domain, one.credential)
+    if _asks_context(platform) and async_get_options(hass).look_after:
+        for one in async_get_application_credentials(hass).values():
+            if one.domain == domain:
+                await async_ask_platform(hass, domain, one.credential)
+
+
+@lru_cache
+def _asks_context(platform: ModuleType) -> bool:
+    """Return whether a platform has context variables, which say who asks."""
+    return any(isinstance(value, ContextVar) for value in vars(platform).values())

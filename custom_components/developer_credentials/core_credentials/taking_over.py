@@ -4,7 +4,7 @@ from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.loader import Integration
+from homeassistant.loader import Integration, async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, PEER
@@ -26,7 +26,7 @@ CONF_TAKEN_OVER: Final = "taken_over"
 _DATA_LOOKED_AT: HassKey[set[str]] = HassKey(f"{DOMAIN}_taken_over")
 
 
-async def async_take_over(hass: HomeAssistant, integration: Integration) -> None:
+async def async_take_over(hass: HomeAssistant, domain: str) -> None:
     """Take over the application credentials of an integration that has moved to our platform.
 
     It has moved where it has `application_credentials.py` no more, unless it overrides a built-in
@@ -35,18 +35,17 @@ async def async_take_over(hass: HomeAssistant, integration: Integration) -> None
     integration finds it there.
     """
     looked_at = hass.data.setdefault(_DATA_LOOKED_AT, set())
-    if (
-        integration.domain in looked_at
-        or integration.platforms_exists((PEER,))
-        or integration.manifest["overwrites_built_in"]
-    ):
+    if domain in looked_at:
+        return
+    integration = await async_get_integration(hass, domain)
+    if integration.platforms_exists((PEER,)) or integration.manifest["overwrites_built_in"]:
         return
     entry = async_get_entry(hass)
     if not async_is_set_up(hass) or (entry and entry.disabled_by):
         return
     if _new(hass, integration, entry):
         _async_take_over(hass, integration, await async_get_or_create_entry(hass))
-    looked_at.add(integration.domain)
+    looked_at.add(domain)
 
 
 def _new(

@@ -3,11 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
-from .stored_credential import SUBENTRY_TYPE, Key, stored_of
+from .stored_credential import SUBENTRY_TYPE, Key, StoredCredential, stored_of
+
+
+class Read(NamedTuple):
+    """A subentry, what it holds, and what of the subentry that was read from."""
+
+    subentry: ConfigSubentry
+    title: str
+    data: Mapping[str, object]
+    stored: StoredCredential
+
+    def is_of(self, subentry: ConfigSubentry) -> bool:
+        """Return whether it is this subentry, as it was; Home Assistant replaces its data."""
+        return (
+            self.subentry is subentry
+            and self.data is subentry.data
+            and self.title == subentry.title
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -16,26 +33,35 @@ class Index:
 
     Home Assistant replaces the mapping when a subentry comes or goes, and the entry's time of
     change when one changes, so that the index is right for as long as these are the same objects.
+    What has not changed is not read again for the next index.
     """
 
     subentries: Mapping[str, ConfigSubentry]
     modified_at: datetime
-    by_key: dict[Key, ConfigSubentry]
-    by_domain: dict[str, list[ConfigSubentry]]
+    by_key: dict[Key, Read]
+    by_domain: dict[str, list[Read]]
+    by_id: dict[str, Read]
 
     @classmethod
-    def of(cls, entry: ConfigEntry) -> Index:
-        """Return the index of an entry. Of two with one key, the older one is the credential."""
-        by_key: dict[Key, ConfigSubentry] = {}
-        by_domain: dict[str, list[ConfigSubentry]] = {}
+    def of(cls, entry: ConfigEntry, before: Index) -> Index:
+        """Return the index of an entry. Of two with one key, the older one is the credential.
+
+        Args:
+            entry: The entry.
+            before: Its index as of an earlier state.
+        """
+        index = cls(entry.subentries, entry.modified_at, {}, {}, {})
         for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE):
-            try:
-                key = stored_of(subentry).key
-            except ValueError:
-                continue
-            if by_key.setdefault(key, subentry) is subentry:
-                by_domain.setdefault(key[0], []).append(subentry)
-        return cls(entry.subentries, entry.modified_at, by_key, by_domain)
+            read = before.by_id.get(subentry.subentry_id)
+            if read is None or not read.is_of(subentry):
+                try:
+                    read = Read(subentry, subentry.title, subentry.data, stored_of(subentry))
+                except ValueError:
+                    continue
+            if index.by_key.setdefault(read.stored.key, read) is read:
+                index.by_domain.setdefault(read.stored.domain, []).append(read)
+                index.by_id[subentry.subentry_id] = read
+        return index
 
     def is_of(self, entry: ConfigEntry) -> bool:
         """Return whether the entry is as it was."""
@@ -43,4 +69,4 @@ class Index:
 
 
 # Without our config entry.
-NO_CREDENTIALS: Final = Index({}, datetime.min.replace(tzinfo=UTC), {}, {})
+NO_CREDENTIALS: Final = Index({}, datetime.min.replace(tzinfo=UTC), {}, {}, {})

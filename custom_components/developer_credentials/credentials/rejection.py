@@ -28,6 +28,7 @@ from .store import (
     Key,
     async_get_all_subentries,
     async_get_by_key,
+    async_get_stored_by_key,
     async_get_users,
     async_update_subentry,
     credential_of,
@@ -84,11 +85,10 @@ def async_note_accepted(hass: HomeAssistant, key: Key, *, but_for: Objection | N
         but_for: What the server may still have against it.
     """
     _async_withdraw(hass, key)
-    if subentry := async_get_by_key(hass, key):
-        credential = credential_of(subentry)
-        if credential.objection not in (None, but_for):
-            data = data_of(credential.with_objection(None), subentry.data)
-            async_update_subentry(hass, subentry, data, subentry.title, subentry.unique_id)
+    subentry, stored = async_get_by_key(hass, key), async_get_stored_by_key(hass, key)
+    if subentry and stored and stored.credential.objection not in (None, but_for):
+        data = data_of(stored.credential.with_objection(None), subentry.data)
+        async_update_subentry(hass, subentry, data, subentry.title, subentry.unique_id)
 
 
 @callback

@@ -39,10 +39,12 @@ from .stored_credential import (
     CONF_VARIABLES,
     SUBENTRY_TYPE,
     Key,
+    StoredCredential,
     credential_of,
     data_of,
     key_of,
     stored_of,
+    unique_id_of,
 )
 from .titles import integration_in, name_in, title_of
 
@@ -55,6 +57,7 @@ __all__ = [
     "Key",
     "credential_of",
     "key_of",
+    "unique_id_of",
 ]
 
 _DATA_INDEX: HassKey[Index] = HassKey(f"{DOMAIN}_index")
@@ -67,9 +70,9 @@ def _async_index(hass: HomeAssistant) -> Index:
     """Return the index of what is stored now."""
     if (entry := async_get_entry(hass)) is None:
         return NO_CREDENTIALS
-    index = hass.data.get(_DATA_INDEX)
-    if index is None or not index.is_of(entry):
-        index = hass.data[_DATA_INDEX] = Index.of(entry)
+    index = hass.data.get(_DATA_INDEX, NO_CREDENTIALS)
+    if not index.is_of(entry):
+        index = hass.data[_DATA_INDEX] = Index.of(entry, index)
     return index
 
 
@@ -101,13 +104,32 @@ async def async_get_or_create_entry(hass: HomeAssistant) -> ConfigEntry:
 @callback
 def async_get_subentries(hass: HomeAssistant, domain: str) -> list[ConfigSubentry]:
     """Return the subentries with an integration's credentials, oldest first."""
-    return list(_async_index(hass).by_domain.get(domain, []))
+    return [read.subentry for read in _async_index(hass).by_domain.get(domain, [])]
+
+
+@callback
+def async_get_stored(hass: HomeAssistant, domain: str) -> list[StoredCredential]:
+    """Return an integration's credentials, oldest first."""
+    return [read.stored for read in _async_index(hass).by_domain.get(domain, [])]
+
+
+@callback
+def async_get_stored_by_key(hass: HomeAssistant, key: Key) -> StoredCredential | None:
+    """Return a credential, None where there is none."""
+    read = _async_index(hass).by_key.get(key)
+    return read.stored if read else None
+
+
+@callback
+def async_get_all_stored(hass: HomeAssistant) -> dict[Key, StoredCredential]:
+    """Return all credentials."""
+    return {key: read.stored for key, read in _async_index(hass).by_key.items()}
 
 
 @callback
 def async_get_all_subentries(hass: HomeAssistant) -> dict[str, ConfigSubentry]:
     """Return the subentries with all credentials, by their ids, oldest first."""
-    return {subentry.subentry_id: subentry for subentry in _async_index(hass).by_key.values()}
+    return {one: read.subentry for one, read in _async_index(hass).by_id.items()}
 
 
 @callback
@@ -156,19 +178,11 @@ def async_find_subentry(
     )
 
 
-def unique_id_of(domain: str, credential: DeveloperCredential) -> str:
-    """Return what no other credential has: the integration, the client id, and its server.
-
-    A client id has no line breaks, by which the values of variables are told from it.
-    """
-    values = (f"{key}={value}" for key, value in sorted(credential.variables.items()))
-    return "\n".join([f"{domain}.{credential.client_id}", *values])
-
-
 @callback
 def async_get_by_key(hass: HomeAssistant, key: Key) -> ConfigSubentry | None:
     """Return the subentry of a credential, None where there is none."""
-    return _async_index(hass).by_key.get(key)
+    read = _async_index(hass).by_key.get(key)
+    return read.subentry if read else None
 
 
 @callback
@@ -187,8 +201,7 @@ def async_new_subentry(
         hass: Home Assistant.
         integration: The integration that the credential is for.
         credential: The credential.
-        auth_domain: The `auth_domain` to have if it is free; made from domain and client id
-            by default.
+        auth_domain: The one to have if it is free; made from domain and client id by default.
     """
     domain = integration.domain
     unique_id = unique_id_of(domain, credential)
@@ -228,15 +241,15 @@ def _async_title_of(
     subentry: ConfigSubentry | None = None,
 ) -> str:
     """Return the title for a credential, None for the subentry of a new one."""
-    others = [one for one in async_get_all_subentries(hass).values() if one is not subentry]
-    now = subentry.title if subentry else None
-    return title_of(integration, credential.name, {one.title for one in others}, now)
+    taken = {one.title for one in async_get_all_subentries(hass).values() if one is not subentry}
+    return title_of(integration, credential.name, taken, subentry.title if subentry else None)
 
 
 @callback
 def _async_find_damaged(hass: HomeAssistant, unique_id: str | None) -> ConfigSubentry | None:
-    damaged = async_get_damaged(hass).values()
-    return next((one for one in damaged if one.unique_id == unique_id), None)
+    return next(
+        (one for one in async_get_damaged(hass).values() if one.unique_id == unique_id), None
+    )
 
 
 @callback

@@ -7,6 +7,7 @@ key, or damaged.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+import re
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -65,8 +66,13 @@ def _objected(value: object) -> tuple[Objection, str] | None:
     """Return an objection as it is stored; None for what is none, or of a later version."""
     if not isinstance(value, list | tuple) or len(value) != len(("objection", "digest")):
         return None
-    objection = next((one for one in OBJECTIONS if one == value[0]), None)
+    objection: Objection | None = next((one for one in OBJECTIONS if one == value[0]), None)
     return (objection, _text(value[1])) if objection else None
+
+
+def _is_digest(value: object) -> bool:
+    """Return whether this is what the first commits of 0.1.0 remembered of an import."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def _is_domain(value: object) -> bool:
@@ -98,12 +104,14 @@ class StoredCredential:
         domain: The integration that it is for.
         auth_domain: What the integration's entries have as their `auth_implementation`.
         credential: The credential.
+        named: The credential with the name that people know it by: for implementations.
         imported: What YAML had at the last import; empty where it did not come from there.
     """
 
     domain: str
     auth_domain: str
     credential: DeveloperCredential
+    named: DeveloperCredential
     imported: Mapping[str, object] = field(repr=False)
 
     @property
@@ -119,25 +127,29 @@ def stored_of(subentry: ConfigSubentry) -> StoredCredential:
         ValueError: It is damaged; the text names the key.
     """
     data = {**_DEFAULTS, **subentry.data}
+    if _is_digest(data[CONF_IMPORTED]):
+        data[CONF_IMPORTED] = _DEFAULTS[CONF_IMPORTED]
     for key, is_sound in _IS_SOUND.items():
         if not is_sound(data.get(key)):
             raise ValueError(f"{key} is damaged")
     if not isinstance(subentry.title, str):
         raise ValueError("title is damaged")  # noqa: TRY004 - every damage is the same
+    credential = DeveloperCredential(
+        client_id=data[CONF_CLIENT_ID],
+        client_secret=data[CONF_CLIENT_SECRET],
+        name=data[CONF_NAME],
+        redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
+        token_endpoint_auth_method=data[CONF_AUTH_METHOD],
+        variables=data[CONF_VARIABLES],
+        # What is only remembered damages nothing.
+        registered_uri=_text(data.get(CONF_REGISTERED_URI)),
+        objected=_objected(data.get(CONF_OBJECTION)),
+    )
     return StoredCredential(
         data[CONF_DOMAIN],
         data[CONF_AUTH_DOMAIN],
-        DeveloperCredential(
-            client_id=data[CONF_CLIENT_ID],
-            client_secret=data[CONF_CLIENT_SECRET],
-            name=data[CONF_NAME],
-            redirect_uri=RedirectUri(data[CONF_REDIRECT_URI]),
-            token_endpoint_auth_method=data[CONF_AUTH_METHOD],
-            variables=data[CONF_VARIABLES],
-            # What is only remembered damages nothing.
-            registered_uri=_text(data.get(CONF_REGISTERED_URI)),
-            objected=_objected(data.get(CONF_OBJECTION)),
-        ),
+        credential,
+        replace(credential, name=name_of(subentry.title, credential.name)),
         data[CONF_IMPORTED],
     )
 
@@ -156,14 +168,13 @@ def credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
     return stored_of(subentry).credential
 
 
-def named_credential_of(subentry: ConfigSubentry) -> DeveloperCredential:
-    """Return the credential with the name that people know it by: for implementations.
+def unique_id_of(domain: str, credential: DeveloperCredential) -> str:
+    """Return what no other credential has: the integration, the client id, and its server.
 
-    Raises:
-        ValueError: It is damaged.
+    A client id has no line breaks, by which the values of variables are told from it.
     """
-    credential = credential_of(subentry)
-    return replace(credential, name=name_of(subentry.title, credential.name))
+    values = (f"{key}={value}" for key, value in sorted(credential.variables.items()))
+    return "\n".join([f"{domain}.{credential.client_id}", *values])
 
 
 def data_of(

@@ -54,7 +54,7 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
         }
         if async_is_built_in(self.hass, one):
             return await self.async_step_built_in()
-        log_in = ["log_in"] if self._subject.users else []
+        log_in = ["log_in"] if self._can_log_in else []
         return self.async_show_menu(
             step_id="init",
             menu_options=["edit_application_credential", *log_in],
@@ -66,11 +66,15 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
     ) -> RepairsFlowResult:
         """Say that the credential came with the integration; a login may help all the same."""
         placeholders = self._menu_placeholders()
-        if not self._subject.users:
+        if not self._can_log_in:
             return self.async_abort(reason="built_in", description_placeholders=placeholders)
         return self.async_show_menu(
             step_id="built_in", menu_options=["log_in"], description_placeholders=placeholders
         )
+
+    @property
+    def _can_log_in(self) -> bool:
+        return any(not user.disabled_by for user in self._subject.users)
 
     def _menu_placeholders(self) -> dict[str, str]:
         """Return what the texts need that are no part of the form."""

@@ -1,5 +1,6 @@
 """The URLs of endpoints: which can be one, and which hosts are local (RFC 6749, section 3)."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 import re
 from typing import Final
@@ -32,6 +33,14 @@ def check_endpoint(name: str, value: object, *, public: bool = False) -> None:
         value: The URL.
         public: Whether it has to be https, and on a public host.
     """
+    if not isinstance(value, str):
+        raise InvalidServerError(f"{name} is not a URL")
+    _check_endpoint(name, value, public=public)
+
+
+@lru_cache
+def _check_endpoint(name: str, value: str, *, public: bool) -> None:
+    """Do as `check_endpoint`; what was found good is remembered, since it is asked again."""
     if (url := _parsed(value)) is None:
         raise InvalidServerError(f"{name} is not a URL")
     host = url.raw_host
@@ -39,7 +48,7 @@ def check_endpoint(name: str, value: object, *, public: bool = False) -> None:
         raise InvalidServerError(f"{name} is not an absolute http or https URL")
     if url.raw_user is not None or url.raw_password is not None:
         raise InvalidServerError(f"{name} has a user name or password")
-    if url.fragment or "#" in str(value):
+    if url.fragment or "#" in value:
         raise InvalidServerError(f"{name} has a fragment")
     if public and (url.scheme == "http" or not is_public_host(host)):
         raise InvalidServerError(f"{name} must be https and public, as the issuer is")
@@ -86,10 +95,10 @@ def is_public_host(host: str) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _parsed(value: object) -> URL | None:
+def _parsed(value: str) -> URL | None:
     """Return a URL, None where it is none."""
     # What is not seen, or makes two words of it, is left out by some parsers.
-    if not isinstance(value, str) or not value.isprintable() or " " in value:
+    if not value.isprintable() or " " in value:
         return None
     try:
         url = URL(value)

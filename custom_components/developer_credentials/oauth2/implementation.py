@@ -7,7 +7,7 @@ log in with it, config entries refresh their tokens with it.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 import time
-from typing import Any, Final, override
+from typing import Any, Final, Self, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import AbortFlow
@@ -63,8 +63,17 @@ class AuthImplementation(LocalOAuth2Implementation):
         self.error: TokenRequestError | None = None
         self.observer: Callable[[TokenRequestError | None], None] | None = None
         self.keep_token: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
-        # The code verifiers of the logins that have begun, by flow.
-        self._code_verifiers: dict[str, str] = {}
+        # The code verifiers of the logins that have begun, by flow; None before the first one.
+        self._code_verifiers: dict[str, str] | None = None
+
+    def copy(self) -> Self:
+        """Return another implementation of the credential, without what logins left in this one.
+
+        Nothing is checked or worked out again.
+        """
+        copy = type(self).__new__(type(self))
+        copy.__dict__ = {**self.__dict__, "error": None, "_code_verifiers": None}
+        return copy
 
     @property
     def credential(self) -> DeveloperCredential:
@@ -171,6 +180,8 @@ class AuthImplementation(LocalOAuth2Implementation):
         url = URL(self.authorize_url).update_query(generated.query)
         if self.authorization_server.uses_pkce(self.credential):
             # A flow that shows its login again goes on with the login that it has begun.
+            if self._code_verifiers is None:
+                self._code_verifiers = {}
             code_verifier = self._code_verifiers.setdefault(flow_id, generate_code_verifier())
             url = url.update_query(code_challenge_of(code_verifier))
         return str(url)
@@ -192,7 +203,7 @@ class AuthImplementation(LocalOAuth2Implementation):
             "redirect_uri": state["redirect_uri"],
             **self.extra_token_resolve_data,
         }
-        if code_verifier := self._code_verifiers.pop(state.get("flow_id", ""), None):
+        if code_verifier := (self._code_verifiers or {}).pop(state.get("flow_id", ""), None):
             data["code_verifier"] = code_verifier
         elif "code_verifier" not in data and self.authorization_server.uses_pkce(self.credential):
             # Sent without, a server that does not insist on PKCE would take a stolen code.
@@ -270,7 +281,8 @@ class AuthImplementation(LocalOAuth2Implementation):
         Raises:
             TokenRequestError: The answer is an error, or none; the class says why.
         """
-        server, grant_type = self.authorization_server, data["grant_type"]
+        # Some servers have grants of their own, which they call in another way.
+        server, grant_type = self.authorization_server, data.get("grant_type", "")
         endpoint = self.token_endpoint
         if grant_type == "refresh_token" and server.refresh_url:
             endpoint = replace(endpoint, url=server.refresh_url)

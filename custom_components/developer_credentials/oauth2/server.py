@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 import re
+from types import MappingProxyType
 from typing import Any, Final, Literal, TypedDict
 
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
@@ -61,6 +62,7 @@ _URLS: Final = (
     "device_authorization_url",
     "registration_url",
 )
+NO_PARAMS: Final[Mapping[str, str]] = MappingProxyType({})
 # A value that makes an endpoint of any template, for its check.
 _ANY_VALUE: Final = "localhost"
 
@@ -137,10 +139,10 @@ class AuthorizationServer:
     pkce: bool | None = None
     token_endpoint_auth_method: ClientAuthMethod = "client_secret_post"  # noqa: S105 - no secret
     token_request_format: TokenRequestFormat = "form"  # noqa: S105 - no secret
-    authorize_params: Mapping[str, str] = field(default_factory=dict, hash=False)
-    token_params: Mapping[str, str] = field(default_factory=dict, hash=False)
-    code_params: Mapping[str, str] = field(default_factory=dict, hash=False)
-    refresh_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+    authorize_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+    token_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+    code_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+    refresh_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
     default_expires_in: int | None = None
     refresh_url: str | None = None
     revocation_url: str | None = None
@@ -150,13 +152,10 @@ class AuthorizationServer:
 
     def __post_init__(self) -> None:
         """Check the fields, and keep what may be changed elsewhere as it is now."""
-        object.__setattr__(self, "variables", checked_variables(self.variables))
+        self._check_collections()
         for name in _URLS:
             if (url := getattr(self, name)) is not None or name == "token_url":
                 self._check_url(name, url)
-        object.__setattr__(self, "scopes", _checked_scopes(self.scopes))
-        for name in _PARAMS:
-            object.__setattr__(self, name, _checked_params(name, getattr(self, name)))
         if self.pkce is not None and not isinstance(self.pkce, bool):
             raise InvalidServerError("pkce is neither True, False nor None")
         if not isinstance(self.scope_separator, str) or not self.scope_separator:
@@ -173,7 +172,17 @@ class AuthorizationServer:
         if seconds is not None:
             object.__setattr__(self, "default_expires_in", min(seconds, MAX_EXPIRES_IN))
 
-    def _check_url(self, name: str, url: str) -> None:
+    def _check_collections(self) -> None:
+        """Check what is given of the fields that are lists or mappings."""
+        if self.variables != ():
+            object.__setattr__(self, "variables", checked_variables(self.variables))
+        if self.scopes != ():
+            object.__setattr__(self, "scopes", _checked_scopes(self.scopes))
+        for name in _PARAMS:
+            if (params := getattr(self, name)) is not NO_PARAMS:
+                object.__setattr__(self, name, _checked_params(name, params))
+
+    def _check_url(self, name: str, url: object) -> None:
         if not self.variables or not isinstance(url, str):
             check_endpoint(name, url)
             return

@@ -72,6 +72,10 @@ def parse_answer(
     text = _decode(content, headers.get(hdrs.CONTENT_TYPE, ""))
     body = _parse(text)
     fields: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    says_error = isinstance(fields.get("error"), str) and bool(fields["error"])
+    if _is_good(status) and fields.get("access_token") and not says_error:
+        # Most are, and nothing is looked for in them.
+        return Answer(status, fields)
     challenge = headers.get(hdrs.WWW_AUTHENTICATE, "")
     response = parse_error(body, text, challenge)
     if (kind := _kind(status, fields, response, challenge)) is None:
@@ -87,6 +91,10 @@ def parse_answer(
     )
 
 
+def _is_good(status: int) -> bool:
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+
+
 def _kind(
     status: int, fields: Mapping[str, Any], response: ErrorResponse, challenge: str
 ) -> type[TokenRequestError] | None:
@@ -94,11 +102,8 @@ def _kind(
 
     Some servers say with a good status that something went wrong (GitHub, Slack, WeChat).
     """
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        if fields.get("access_token"):
-            is_error = isinstance(fields.get("error"), str) and bool(fields["error"])
-        else:
-            is_error = response.is_said or kind_of(response.code) is not None
+    if _is_good(status) and not fields.get("access_token"):
+        is_error = response.is_said or kind_of(response.code) is not None
         if not is_error:
             return None
     return error_class(

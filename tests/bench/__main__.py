@@ -1,0 +1,52 @@
+"""Runs the benchmarks; `script/bench` is the command."""
+
+from argparse import ArgumentParser
+import asyncio
+from itertools import chain
+import logging
+from pathlib import Path
+from typing import Final
+
+from homeassistant.components import logger
+from homeassistant.components.logger import helpers
+
+# The test plugin imports it from where it stood until 2026.10.
+vars(logger).setdefault(
+    "_clear_logger_overwrites",
+    helpers._clear_logger_overwrites,  # noqa: SLF001
+)
+
+# Home Assistant's name has to be there before the test plugin is imported.
+from .documents import write  # noqa: E402
+from .measuring import Row  # noqa: E402
+from .processes import measure_processes  # noqa: E402
+from .rows import QUICK, WHOLE, Effort, measure  # noqa: E402
+from .table import machine, text  # noqa: E402
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+async def _measured(effort: Effort) -> list[Row]:
+    rows: list[Row] = []
+    for source in (measure(effort), measure_processes(effort)):
+        async for row in source:
+            print(f"{row.ratio:6.2f}  {row.group}: {row.title}", flush=True)  # noqa: T201
+            rows.append(row)
+    return rows
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = ArgumentParser(prog="script/bench", description="Ours beside the peer's.")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in a minute")
+    parser.add_argument("--write", action="store_true", help="renew docs/benchmarks.md")
+    arguments = parser.parse_args()
+    # What Home Assistant says of custom integrations is known.
+    logging.disable()
+    rows = asyncio.run(_measured(QUICK if arguments.quick else WHOLE))
+    print("\n".join(chain([f"\n{machine()}"], text(rows))))  # noqa: T201
+    if arguments.write:
+        write(ROOT / "docs", rows)
+
+
+main()

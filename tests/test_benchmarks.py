@@ -1,0 +1,158 @@
+"""Tests of the benchmarks: what they count, and what they write.
+
+The times are not tested: they are the machine's.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+from xml.etree import ElementTree as ET
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    OAuth2Session,
+    async_get_config_entry_implementation,
+)
+from homeassistant.helpers.storage import Store
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.bench.documents import BEGIN, END, PICTURE, write
+from tests.bench.measuring import Row, in_turn
+from tests.bench.picture import svg
+from tests.bench.table import cells, text
+from tests.common import PLATFORM, SENTINEL, add_credential, entry_of
+from tests.conftest import Install
+from tests.recording_server import TOKEN, RecordingServer, answer
+
+DOCS: Final = Path(__file__).parent.parent / "docs"
+
+SLOWER = Row.of("slower", "Work", "slower & bigger", [0.2, 0.4, 0.6], [0.1, 0.2, 0.3])
+FASTER = Row.of(
+    "faster", "Work", "faster", [2e6], [8e6], unit="B", counted="files written: 1 and 2"
+)
+
+
+async def _sessions(hass: HomeAssistant, tokens: int) -> list[OAuth2Session]:
+    """Return 100 sessions of entries whose tokens have expired."""
+    entries: list[ConfigEntry] = []
+    for number in range(tokens):
+        token = {**TOKEN, "refresh_token": f"{SENTINEL}-{number}", "expires_at": 0}
+        data = {"auth_implementation": "acme_client_id", "token": token}
+        mock = MockConfigEntry(domain="acme", data=data)
+        mock.add_to_hass(hass)
+        entries.append(mock)
+    held = [entries[number % tokens] for number in range(100)]
+    return [
+        OAuth2Session(hass, one, await async_get_config_entry_implementation(hass, one))
+        for one in held
+    ]
+
+
+@pytest.mark.parametrize("tokens", [1, 100])
+@pytest.mark.usefixtures("setup")
+async def test_requests_of_100_sessions(
+    hass: HomeAssistant, install: Install, server: RecordingServer, tokens: int
+) -> None:
+    """There are as many requests as tokens."""
+    install("acme", PLATFORM.replace("https://cloud.example", server.url))
+    await add_credential(hass, "acme")
+    sessions = await _sessions(hass, tokens)
+    await asyncio.gather(*(one.async_ensure_token_valid() for one in sessions))
+    assert len(server.requests) == tokens
+
+
+@pytest.mark.usefixtures("setup")
+async def test_writes_and_reloads_of_a_change(
+    hass: HomeAssistant, install: Install, server: RecordingServer
+) -> None:
+    """A rotated secret is written once, reloads nothing, and is in the next request."""
+    install("acme", PLATFORM.replace("https://cloud.example", server.url))
+    for number in range(10):
+        await add_credential(hass, "acme", f"other-{number}")
+    subentry = await add_credential(hass, "acme")
+    (session, *_) = await _sessions(hass, 1)
+    written: list[str] = []
+
+    async def wrote(store: Store[dict[str, object]], *_: object) -> None:
+        written.append(store.key)
+
+    with (
+        patch.object(Store, "_async_handle_write_data", wrote),
+        patch.object(hass.config_entries, "async_schedule_reload") as reload,
+    ):
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+        await hass.async_block_till_done()
+        written.clear()
+        data = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+        hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+        await hass.async_block_till_done()
+        assert written == ["core.config_entries"]
+        assert not reload.called
+    server.respond = answer(TOKEN)
+    await session.async_ensure_token_valid()
+    assert [one.body["client_secret"] for one in server.requests] == [f"{SENTINEL}-new"]
+
+
+async def test_measured_in_turn() -> None:
+    """Both sides are measured alternately, and a first time does not count."""
+    order: list[str] = []
+
+    async def ours() -> None:
+        order.append("ours")
+
+    async def peers() -> None:
+        order.append("peer's")
+
+    times = await in_turn(ours, peers, rounds=2, calls=2)
+    assert order == ["ours", "peer's"] + ["ours", "ours", "peer's", "peer's"] * 2
+    assert [len(one) for one in times] == [2, 2]
+
+
+def test_table() -> None:
+    """A row has the medians, the quartiles where there are several, the ratio and the counts."""
+    assert cells(SLOWER) == (
+        "slower & bigger",
+        "400 ms (300 to 500)",
+        "200 ms (150 to 250)",
+        "2.00",
+        "",
+    )
+    assert cells(FASTER) == ("faster", "2 MB", "8 MB", "0.25", "files written: 1 and 2")
+    assert sum("Work" in line for line in text([SLOWER, FASTER])) == 1
+
+
+def test_picture() -> None:
+    """The picture is an image with a bar for each row, in the colors that the reader prefers."""
+    picture = svg([SLOWER, FASTER])
+    root = ET.fromstring(picture)  # noqa: S314 - it is ours
+    kinds = [one.get("class") for one in root.iter("{http://www.w3.org/2000/svg}rect")]
+    assert kinds == ["page", "slower", "faster"]
+    assert "prefers-color-scheme: dark" in picture
+
+
+def test_written(tmp_path: Path) -> None:
+    """The table and the picture are renewed, and nothing else of the page."""
+    (tmp_path / "images").mkdir()
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"Before\n{BEGIN}\nold\n{END}\nAfter\n")
+    write(tmp_path, [SLOWER, FASTER])
+    written = page.read_text()
+    assert written.startswith(f"Before\n{BEGIN}\n")
+    assert written.endswith(f"\n{END}\nAfter\n")
+    assert "| slower & bigger |" in written
+    assert "old" not in written
+    ET.parse(tmp_path / PICTURE)  # noqa: S314 - it is ours
+
+
+def test_page() -> None:
+    """The documentation has a table that was written, and its picture."""
+    page = (DOCS / "benchmarks.md").read_text()
+    table = page.partition(BEGIN)[2].partition(END)[0]
+    assert table.count("\n|") > 20
+    assert f"]({PICTURE})" in page
+    ET.parse(DOCS / PICTURE)  # noqa: S314 - it is ours
