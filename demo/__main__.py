@@ -51,7 +51,7 @@ async def _serve(home_assistant: HomeAssistant, cloud: DemoAuthorizationServer) 
     await asyncio.Event().wait()
 
 
-async def _run(*, once: bool, port: int, cloud_port: int) -> int:
+async def _run(*, once: bool, port: int, cloud_port: int, release: Path | None) -> int:
     """Run the demo until it ends or a signal stops it; return the exit status."""
     with (
         tempfile.TemporaryDirectory(prefix="developer_credentials-") as config_dir,
@@ -60,7 +60,7 @@ async def _run(*, once: bool, port: int, cloud_port: int) -> int:
         ) as cloud,
     ):
         yaml = "" if once else scene.YAML
-        home_assistant = HomeAssistant(Path(config_dir), free_port(port), cloud.url, yaml)
+        home_assistant = HomeAssistant(Path(config_dir), free_port(port), cloud.url, yaml, release)
         task: asyncio.Task[int | None] = asyncio.create_task(
             Journey(home_assistant, cloud).run() if once else _serve(home_assistant, cloud)
         )
@@ -90,9 +90,14 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="act as the user, check, and end")
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant, if it is free")
     parser.add_argument("--cloud-port", type=int, default=8120, help="of Demo Cloud, if it is free")
+    parser.add_argument(
+        "--release", type=Path, metavar="ZIP", help="install this zip, as script/release makes it"
+    )
     arguments = parser.parse_args()
     port, cloud_port = (0, 0) if arguments.once else (arguments.port, arguments.cloud_port)
-    return asyncio.run(_run(once=arguments.once, port=port, cloud_port=cloud_port))
+    return asyncio.run(
+        _run(once=arguments.once, port=port, cloud_port=cloud_port, release=arguments.release)
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from typing import Any, Self
+from zipfile import ZipFile
 
 import aiohttp
 from homeassistant.components.http.config import (
@@ -61,7 +62,14 @@ def free_port(preferred: int = 0) -> int:
 class HomeAssistant:
     """A Home Assistant process and what it stores."""
 
-    def __init__(self, config_dir: Path, port: int, cloud_url: str, yaml: str = "") -> None:
+    def __init__(
+        self,
+        config_dir: Path,
+        port: int,
+        cloud_url: str,
+        yaml: str = "",
+        release: Path | None = None,
+    ) -> None:
         """Write the configuration.
 
         Args:
@@ -69,6 +77,8 @@ class HomeAssistant:
             port: The port of the web UI.
             cloud_url: Where Demo Cloud listens.
             yaml: What to add to configuration.yaml.
+            release: The zip of a release, which is installed in the place of the source, as HACS
+                does it.
         """
         self.url = f"http://127.0.0.1:{port}"
         self.log_file = config_dir / "home-assistant.log"
@@ -78,10 +88,14 @@ class HomeAssistant:
 
         components = config_dir / "custom_components"
         components.mkdir(parents=True)
+        if release:
+            with ZipFile(release) as archive:
+                archive.extractall(components / release.stem)
         for folder in (ROOT / "custom_components", ROOT / "demo" / "custom_components"):
             for component in folder.iterdir():
-                if (component / "manifest.json").exists():
-                    (components / component.name).symlink_to(component)
+                target = components / component.name
+                if (component / "manifest.json").exists() and not target.exists():
+                    target.symlink_to(component)
         (config_dir / "configuration.yaml").write_text(CONFIGURATION + yaml)
         # Settings in YAML would be taken back after five minutes, for nobody confirms them.
         http: dict[str, Any] = HTTP_STORAGE_SCHEMA(

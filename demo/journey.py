@@ -65,6 +65,9 @@ class Journey:
             config = await client.request("GET", "config")
             seconds = time.monotonic() - started
             self._told(f"Home Assistant {config['version']} runs", f"after {seconds:.1f} s")
+            manifest = await client.command("manifest/get", integration="developer_credentials")
+            assert not manifest["is_built_in"], manifest
+            self._told("Developer Credentials is installed", manifest["version"])
             await self._add_credential(client)
             await self._add_integration(client)
             before = await self._sensor(client)

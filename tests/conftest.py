@@ -36,6 +36,9 @@ with socket.socket() as _probe:
 # Demo Cloud's integration reads it when it is imported.
 os.environ["DEMO_CLOUD_URL"] = f"http://127.0.0.1:{DEMO_CLOUD_PORT}"
 
+# They run where the integration is installed alone; see test_examples.
+collect_ignore = ["first_integration"]
+
 # Who tells at the debug level what was sent or stored, whatever it is: Home Assistant of WebSocket
 # messages, which docs say of an admin's debug log, and its test plugin.
 _TELLS_ALL = (

@@ -192,7 +192,7 @@ async def test_api_does_not_answer(
     step = await _begin(hass)
     with patch("custom_components.demo_cloud.api.ACCOUNT_URL", "http://127.0.0.1:9/"):
         result = await log_in_and_return(hass, hass_client_no_auth, step)
-    assert result["reason"] == "cannot_connect"
+    assert result["reason"] == "account_unavailable"
 
 
 async def test_diagnostics(

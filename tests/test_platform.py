@@ -2,7 +2,14 @@
 
 import sys
 
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigFlowContext,
+    SubentryFlowContext,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
@@ -10,6 +17,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.loader import async_get_integration
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.platform import (
@@ -19,10 +28,22 @@ from custom_components.developer_credentials.platform import (
     async_get_platform,
     async_report_problem,
 )
-from tests.common import PLATFORM, SENTINEL, add_credential
+from tests.common import (
+    CONFIG_FLOW,
+    PLATFORM,
+    SENTINEL,
+    add_credential,
+    begin_adding,
+    begin_repair,
+    continue_repair,
+    entry_of,
+    issue_ids,
+    stored,
+    suggested,
+)
 from tests.conftest import Install
 
-pytestmark = pytest.mark.usefixtures("setup")
+pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host")
 
 BROKEN = {
     "import": ("import does_not_exist", "import failed", "No module named 'does_not_exist'"),
@@ -200,6 +221,118 @@ async def test_where_to_report(
     assert issue is not None
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["report_to"] == report_to
+
+
+# What is wrong shows without a credential.
+BROKEN_FOR_ALL = [name for name in BROKEN if not name.startswith("implementation_")]
+FORM = {"client_id": "id", "client_secret": SENTINEL}
+
+
+@pytest.mark.parametrize("name", BROKEN_FOR_ALL)
+async def test_said_before_the_form(hass: HomeAssistant, install: Install, name: str) -> None:
+    """No credential is asked for that could not be used: what is wrong is said, and whom to tell.
+
+    So it is where the integration's own dialog asks for it.
+    """
+    code, reason, detail = BROKEN[name]
+    install("broken", code, config_flow=CONFIG_FLOW.replace("acme", "broken"))
+    manifest = (await async_get_integration(hass, "broken")).manifest
+    manifest["issue_tracker"] = "https://a.example/x/issues"
+    own = await begin_adding(hass, "broken")
+    context: ConfigFlowContext = {"source": SOURCE_USER}
+    theirs = await hass.config_entries.flow.async_init("broken", context=context)
+    for result in (own, theirs):
+        assert result["type"] is FlowResultType.ABORT
+        assert (result["reason"], result.get("translation_domain", DOMAIN)) == (
+            "platform_broken",
+            DOMAIN,
+        )
+        told = result["description_placeholders"]
+        assert told is not None
+        assert told["problem"].endswith("integration: https://a.example/x/issues")
+        assert "The integration `broken` cannot use its credentials" in told["problem"]
+        assert detail in told["problem"]
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "platform_broken")
+    assert issue is not None
+    assert issue.translation_key == f"platform_{reason.replace(' ', '_')}"
+    assert stored(hass) == []
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_said_in_the_form(hass: HomeAssistant, install: Install) -> None:
+    """What is wrong for what was entered only is said in the form, which keeps that, unsaved."""
+    moody = """
+from custom_components.developer_credentials import AuthorizationServer, ServerVariable
+async def async_get_authorization_server(hass):
+    url = "http://127.0.0.1:9/{tenant}"
+    return AuthorizationServer(url, url, variables=[ServerVariable("tenant", "Tenant")])
+async def async_get_authorization_server_for(hass, credential):
+    url = f"http://127.0.0.1:{ {'good': 9}[credential.variables['tenant']] }/"
+    return AuthorizationServer(url, url)
+"""
+    install("broken", moody)
+    step = await begin_adding(hass, "broken")
+    flow = hass.config_entries.flow
+    step = await flow.async_configure(step["flow_id"], {**FORM, "variable_1": "bad"})
+    assert step["errors"] == {"base": "platform_broken"}
+    assert step["description_placeholders"] is not None
+    assert "KeyError" in step["description_placeholders"]["detail"]
+    assert suggested(step).items() >= {"client_id": "id", "variable_1": "bad"}.items()
+    assert stored(hass) == []
+    assert issue_ids(hass) == ["platform_broken"]
+    values = {"client_id": "id", "variable_1": "good"}
+    step = await flow.async_configure(step["flow_id"], values)
+    assert step["reason"] == "credential_saved_unchecked"
+    assert stored(hass)[0].items() >= FORM.items()
+
+
+async def test_said_where_a_credential_is_edited(hass: HomeAssistant, install: Install) -> None:
+    """A credential that is there can be edited all the same; the form begins with what is wrong."""
+    install("broken", BROKEN["implementation_raises_secret"][0])
+    subentry = await add_credential(hass, "broken")
+    flow = hass.config_entries.subentries
+    context: SubentryFlowContext = {
+        "source": SOURCE_RECONFIGURE,
+        "subentry_id": subentry.subentry_id,
+    }
+    step = await flow.async_init((entry_of(hass).entry_id, "credential"), context=context)
+    assert step["description_placeholders"] is not None
+    situation = step["description_placeholders"]["situation"]
+    assert situation.startswith("The integration `broken` cannot use its credentials")
+    assert "Report this to the developer of the integration: Broken\n\n" in situation
+    assert SENTINEL not in situation
+    result = await flow.async_configure(step["flow_id"], {"client_id": "new"})
+    assert result["reason"] == "credential_saved_unchecked"
+    assert stored(hass)[0]["client_id"] == "new"
+
+
+async def test_said_where_there_is_a_credential(hass: HomeAssistant, install: Install) -> None:
+    """The integration's own dialog says it, too, where it has a credential that it cannot use."""
+    install("broken", "", config_flow=CONFIG_FLOW.replace("acme", "broken"))
+    await add_credential(hass, "broken")
+    context: ConfigFlowContext = {"source": SOURCE_USER}
+    result = await hass.config_entries.flow.async_init("broken", context=context)
+    assert (result["reason"], result["translation_domain"]) == ("platform_broken", DOMAIN)
+    assert "lacks `async_get_authorization_server`" in str(result["description_placeholders"])
+
+
+async def test_said_in_a_repair(
+    hass: HomeAssistant, install: Install, hass_client: ClientSessionGenerator
+) -> None:
+    """A repair that asks for a credential says it in the place of the form."""
+    install("broken", PLATFORM)
+    subentry = await add_credential(hass, "broken")
+    data = {"auth_implementation": subentry.data["auth_domain"], "token": {}}
+    MockConfigEntry(domain="broken", data=data).add_to_hass(hass)
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    await hass.async_block_till_done()
+    platform = await async_get_platform(hass, "broken")
+    vars(platform)["async_get_authorization_server"] = None
+    (issue_id,) = issue_ids(hass)
+    step = await begin_repair(hass_client, issue_id)
+    result = await continue_repair(hass, hass_client, step, {"next_step_id": "add"})
+    assert result["reason"] == "platform_broken"
+    assert "`async_get_authorization_server, TypeError`" in str(result["description_placeholders"])
 
 
 async def test_where_to_report_an_unknown_one(hass: HomeAssistant) -> None:

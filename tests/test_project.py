@@ -1,16 +1,17 @@
 """One fact in one place: what several files say is the same."""
 
 import ast
+from collections.abc import Mapping
 import dataclasses
 import json
 from pathlib import Path
 import re
 import subprocess
 import tomllib
+from types import MappingProxyType
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN, CONF_NAME
 from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
-import pytest
 
 import custom_components.developer_credentials as package
 from custom_components.developer_credentials import websocket_api
@@ -26,7 +27,6 @@ from custom_components.developer_credentials.oauth2.verification import Outcome
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "developer_credentials"
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def _tracked() -> list[Path]:
@@ -108,11 +108,30 @@ def test_ci_runs_the_readme() -> None:
         assert command in ci
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links(page: Path) -> None:
-    """What a page links to is there."""
-    for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
-        assert (page.parent / link).exists(), link
+def test_types_are_checked_twice() -> None:
+    """What integrations are written like is checked strictly by both checkers, which CI runs."""
+    lint = (ROOT / "script" / "lint").read_text()
+    assert "script/lint" in (ROOT / ".ci" / "run").read_text()
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert tools["mypy"]["strict"]
+    checked = set(re.findall(r"/mypy\" (.*)", lint)[0].split())
+    assert checked == {"custom_components", "demo", "docs/examples", "tests"}
+    assert re.findall(r"/pyright\" (.*)", lint) == ['--pythonpath "$venv/bin/python"']
+    pyright = tools["pyright"]
+    assert set(pyright["include"]) == {"custom_components", *pyright["strict"]}
+    assert pyright["strict"] == ["demo/custom_components", "docs/examples"]
+    # Nothing there is excused but what Home Assistant's own annotations lack.
+    excused = [
+        line
+        for folder in pyright["strict"]
+        for file in (ROOT / folder).rglob("*.py")
+        for line in file.read_text().splitlines()
+        if "# pyright:" in line or "type: ignore" in line
+    ]
+    assert {re.findall(r"report\w+", line)[0] for line in excused} == {
+        "reportUnknownVariableType",
+        "reportIncompatibleVariableOverride",
+    }
 
 
 def test_promises_have_tests() -> None:
@@ -141,11 +160,19 @@ def test_developer_guide_snippets() -> None:
         ROOT / "demo/custom_components",
         ROOT / "docs/examples",
         ROOT / "tests/demo_cloud",
+        ROOT / "tests/first_integration",
     )
-    sources = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
+    sources = "".join(
+        file.read_text()
+        for folder in folders
+        for file in folder.rglob("*.*")
+        if file.suffix in {".py", ".json"}
+    )
     guide = (ROOT / "docs" / "developer.md").read_text()
-    snippets = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    snippets = re.findall(r"```(?:python|json)\n(.*?)```", guide, re.DOTALL)
     assert snippets
+    # The others are what a developer writes somewhere else.
+    assert set(re.findall(r"```(\w+)\n", guide)) == {"python", "json", "text"}
     for snippet in snippets:
         assert snippet in sources
     for name in set(package.__all__) - {"CONFIG_SCHEMA"}:
@@ -212,14 +239,19 @@ def _default(field: dataclasses.Field[object]) -> str:
     """Return the default of a field as it is written; nothing where it has none."""
     if field.default_factory is not dataclasses.MISSING:
         return repr(field.default_factory())
+    if isinstance(field.default, Mapping):
+        return repr(dict(field.default))
+    if isinstance(field.default, MappingProxyType):
+        return repr(dict(field.default))
     return "" if field.default is dataclasses.MISSING else repr(field.default).replace("'", '"')
 
 
 def test_user_guide_yaml() -> None:
     """The YAML of the user guide is the one of the README, which a test imports."""
-    pattern = r"```yaml\n(.*?)```"
+    pattern = r"```yaml\n(developer_credentials:.*?)```"
     guide = (ROOT / "docs" / "user.md").read_text()
-    assert re.findall(pattern, guide, re.DOTALL) == re.findall(pattern, README, re.DOTALL)
+    (snippet,) = re.findall(pattern, guide, re.DOTALL)
+    assert re.findall(pattern, README, re.DOTALL) == [snippet]
 
 
 def test_readme_platform() -> None:

@@ -21,6 +21,7 @@ from custom_components.developer_credentials.const import DEVELOPER_GUIDE_URL
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "developer_credentials"
 BRAND = PACKAGE / "brand"
+_CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
 
 
@@ -115,6 +116,20 @@ class TestRelease:
         checksum = target.with_suffix(".zip.sha256").read_text()
         assert checksum == f"{digest}  developer_credentials.zip\n"
 
+    def test_version_of_the_project(self) -> None:
+        """The manifest has the newest version of the changelog, which a release is made of."""
+        versions = re.findall(r"^## (\d\S+) \(\d{4}-\d\d-\d\d\)$", _CHANGELOG, re.MULTILINE)
+        assert json.loads((PACKAGE / "manifest.json").read_text())["version"] == versions[0]
+        assert versions[-1] == "0.1.0"
+
+    def test_default_version(self, project: Path) -> None:
+        """Without a version, it is the manifest's."""
+        version = json.loads((PACKAGE / "manifest.json").read_text())["version"]
+        (project / "CHANGELOG.md").write_text(_CHANGELOG)
+        assert _run(project, "release").returncode == 0
+        with ZipFile(project / "dist" / "developer_credentials.zip") as archive:
+            assert json.loads(archive.read("manifest.json"))["version"] == version
+
     @pytest.mark.parametrize(
         ("version", "said"),
         [("9.8", "VERSION is"), ("9.8.7.dev1", "VERSION is"), ("9.8.8", "has no section 9.8.8")],
@@ -144,10 +159,14 @@ class TestRepository:
                 continue
             for found in re.findall(rf"github\.com/([\w-]+)/{name}\b", path.read_text()):
                 assert found == owner, path
+            for found in re.findall(r"hacs_repository/\?([\w=&-]+)", path.read_text()):
+                assert found == f"owner={owner}&repository={name}&category=integration"
 
     def test_change(self, tmp_path: Path) -> None:
         """One command changes it everywhere, and back."""
-        project = _copy(tmp_path, "custom_components/", "demo/", "script/", ".github/", "docs/")
+        project = _copy(
+            tmp_path, "README", "custom_components/", "demo/", "script/", ".github/", "docs/"
+        )
         before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
         old = json.loads((PACKAGE / "manifest.json").read_text())["documentation"].split("/", 3)[3]
         assert _run(project, "repository", "someone/else").returncode == 0
@@ -156,6 +175,7 @@ class TestRepository:
         for path in before:
             if path.suffix in {".json", ".py", ".md", ".yml"} and ".git" not in path.parts:
                 assert old not in path.read_text()
+                assert "owner=developer-credentials" not in path.read_text()
         assert _run(project, "repository", old).returncode == 0
         assert {path: path.read_bytes() for path in before} == before
 

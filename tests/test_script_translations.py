@@ -165,3 +165,56 @@ def test_difference(package: Path, run: Run, current: str, lines: list[str]) -> 
     assert translation.read_bytes() == current.encode()
     assert run().returncode == 0
     assert run("--check").returncode == 0
+
+
+QUOTED = """# Page
+
+| you see | why |
+|---|---|
+| Old text <!-- config.error.one --> | A reason. |
+| {} <!-- config.step.user.description --> | Another | one |
+
+> ? <!-- config.error.one --> and more
+Not quoted <!-- config.error.one -->
+"""
+
+
+@pytest.fixture
+def page(package: Path) -> Path:
+    """Return a page of the documentation that quotes texts."""
+    strings = {
+        "config": {
+            "error": {"one": "{name} is\nwrong."},
+            "step": {"user": {"description": "First: one. Second."}},
+        }
+    }
+    (package / "strings.json").write_text(json.dumps(strings))
+    page = package.parent.parent / "docs" / "page.md"
+    page.parent.mkdir()
+    page.write_text(QUOTED)
+    return page
+
+
+def test_quotations(page: Path, run: Run) -> None:
+    """What the documentation quotes is renewed, and nothing else; --check tells of what is old."""
+    done = run("--check")
+    assert done.returncode == 1
+    assert page.read_text() == QUOTED
+    assert run().returncode == 0
+    renewed = QUOTED.replace("Old text", "… is wrong.").replace("{}", "First: one.")
+    assert page.read_text() == renewed.replace("> ?", "> … is wrong.")
+    assert run("--check").returncode == 0
+    page.write_text(QUOTED)
+    done = run("--check")
+    assert "--- docs/page.md" in done.stderr
+    assert "+| … is wrong. <!-- config.error.one --> | A reason. |" in done.stderr.splitlines()
+
+
+def test_quotation_of_nothing(page: Path, run: Run) -> None:
+    """A page that quotes a text that is gone is told with its key, and nothing is written."""
+    page.write_text("| Text <!-- config.error.gone -->")
+    done = run()
+    assert done.returncode == 1
+    assert done.stderr == (
+        "strings.json: the documentation quotes config.error.gone, which is no text\n"
+    )

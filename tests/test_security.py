@@ -404,7 +404,7 @@ class TestHostileServers:
         (issue_id,) = issue_ids(hass)
         step = await begin_repair(hass_client, issue_id)
         answer_shown = step["description_placeholders"]["situation"]
-        answer_shown = answer_shown.split("Its answer: ")[1]
+        answer_shown = answer_shown.split("It responded: ")[1]
         assert "img src" in answer_shown
         assert re.search(r"(?<!\\)[<>\[\]()*`]", answer_shown) is None
 

@@ -17,6 +17,7 @@ from custom_components.developer_credentials.core_credentials.options import (
     CONF_LOOK_AFTER,
     CONF_VERIFY,
 )
+from custom_components.developer_credentials.flows import account_flow
 from custom_components.developer_credentials.flows.credential_form import SAVED
 from custom_components.developer_credentials.oauth2.client import OBJECTIONS
 from custom_components.developer_credentials.oauth2.errors import TokenRequestError
@@ -41,7 +42,14 @@ OBSTACLES = set(re.findall(r'(?:return|else) "(\w+)"', SOURCE["credential_subjec
 
 VARIABLES = {f"variable_{number}" for number in range(1, MAX_VARIABLES + 1)}
 
-FORM = {"integration", "instructions", "redirect_uri", "detail", "situation"} | VARIABLES
+FORM = {
+    "integration",
+    "instructions",
+    "redirect_uri",
+    "redirect_uris",
+    "detail",
+    "situation",
+} | VARIABLES
 
 # What a saved credential is said to be.
 TOLD = {"integration", "title"}
@@ -57,9 +65,12 @@ PLACEHOLDERS = {
     "exceptions.platform_": {"integration", "detail"},
     "exceptions.rejected.": {"answer"},
     "exceptions.variable_invalid.": {"variable"},
+    "config.abort.account_unavailable": {"integration", "detail"},
+    "config.abort.wrong_account": {"integration", "account"},
     "config.abort.authorize_": {"integration", "detail"},
     "config.abort.credential_saved": TOLD,
     "config.abort.integration_gone": {"domain"},
+    "config.abort.platform_broken": {"problem"},
     "config.abort.server_unknown": {"detail"},
     "config.abort.token_": {"integration", "detail"},
     "config.error.": FORM,
@@ -68,10 +79,15 @@ PLACEHOLDERS = {
     "config.step.edit.": FORM,
     "config.step.edit_application_credential.": FORM,
     "config.step.integration.": {"url"},
+    "config.step.oauth_discovery.": {"integration"},
+    "config.step.pick_implementation.": {"integration"},
+    "config.step.reauth_confirm.": {"account", "integration"},
+    "config.step.reconfigure.": {"integration", "situation"},
     "config.step.retry.": FORM,
     "config_subentries.credential.abort.credential_saved": TOLD,
     "config_subentries.credential.create_entry.": TOLD,
     "config_subentries.credential.abort.integration_gone": {"domain"},
+    "config_subentries.credential.abort.platform_broken": {"problem"},
     "config_subentries.credential.error.": FORM,
     "config_subentries.credential.step.credential.": FORM,
     "config_subentries.credential.step.edit.": FORM,
@@ -97,6 +113,7 @@ PLACEHOLDERS = {
     "issues.entries_orphaned.fix_flow.": {"entries", "integration", "name"},
     "issues.credential_damaged.": {"integration", "name"},
     "issues.entries_orphaned.fix_flow.abort.credential_saved": TOLD,
+    "issues.entries_orphaned.fix_flow.abort.platform_broken": {"problem"},
     "issues.entries_orphaned.fix_flow.error.": FORM,
     "issues.entries_orphaned.fix_flow.step.credential.": FORM,
     "issues.entries_orphaned.fix_flow.step.retry.": FORM,
@@ -152,7 +169,9 @@ def test_flows_speak_alike() -> None:
     assert set(SUBENTRY["step"]) == {"integration", "credential", "retry", "edit"}
     for section in ("step", "abort"):
         for key in SUBENTRY[section].keys() & CONFIG[section].keys():
-            assert SUBENTRY[section][key] == CONFIG[section][key]
+            # That of a flow is about an account.
+            of = CONFIG["error"] if key == "already_configured" else CONFIG[section]
+            assert SUBENTRY[section][key] == of[key]
     # The label of a button, and the title of what it opens.
     assert CONFIG["initiate_flow"] == {"user": CONFIG["step"]["user"]["title"]}
     assert set(SUBENTRY["initiate_flow"]) == {"user", "reconfigure"}
@@ -169,7 +188,7 @@ def test_form_texts() -> None:
     own, _, _ = SOURCE["config_flow"].partition("class CredentialSubentryFlow")
     steps = set(re.findall(r"def async_step_(\w+)", form + own))
     without_text = {"import", "integration_discovery", "finish"}
-    assert steps - without_text == set(CONFIG["step"])
+    assert steps - without_text == set(CONFIG["step"]) - account_flow.STEPS
     fields = {"client_id", "client_secret", "save_anyway"} | VARIABLES
     more = {"name", "redirect_uri"}
     menus = [
@@ -196,6 +215,24 @@ def test_form_texts() -> None:
     assert errors | {Outcome.REJECTED, Outcome.REDIRECT_URI_REJECTED} == set(CONFIG["error"])
     options = TRANSLATIONS["selector"]["redirect_uri"]["options"]
     assert set(options) == {*RedirectUri, REGISTERED}
+
+
+def test_account_texts() -> None:
+    """The steps of an account have texts, and what its menu offers."""
+    flow = SOURCE["account_flow"]
+    assert set(CONFIG["step"]) >= account_flow.STEPS
+    for step in account_flow.STEPS:
+        assert {"title", "description"} <= set(CONFIG["step"][step])
+        # The frontend takes the labels of fields from the integration only.
+        assert "data" not in CONFIG["step"][step]
+    options = set(re.findall(r'"(reconfigure_\w+)":', flow))
+    assert options == set(TRANSLATIONS["selector"]["reconfigure"]["options"])
+    assert options == set(CONFIG["step"]["reconfigure"]["menu_option_descriptions"])
+    assert options == {
+        one.removeprefix("async_step_")
+        for one in dir(account_flow.AccountFlow)
+        if one.startswith("async_step_reconfigure_")
+    }
 
 
 def test_options_texts() -> None:
@@ -235,6 +272,8 @@ def test_abort_texts() -> None:
         shared
         | set(re.findall(r'reason="(\w+)"', config_flow))
         | reasons["flow_handler"]
+        | reasons["account_flow"]
+        | account_flow.ABORTS
         | {f"token_{kind.reason}" for kind in KINDS}
         | authorize
         | set(re.findall(r'AbortFlow\("(\w+)"', SOURCE["implementation"]))
@@ -302,8 +341,11 @@ def test_repair_texts() -> None:
     assert set(orphaned["step"]) == {"init", "move", "credential", "retry"}
     assert set(orphaned["step"]["init"]["menu_options"]) == options
     for flow, texts in ((rejected_flow, rejected), (orphaned_flow, orphaned)):
-        # Only a new credential is kept from being saved while Developer Credentials is disabled.
-        obstacles = OBSTACLES if flow is orphaned_flow else OBSTACLES - {"entry_disabled"}
+        # Only a new credential is kept from being saved while Developer Credentials is disabled,
+        # or its integration is broken.
+        obstacles = OBSTACLES - {"entry_disabled"}
+        if flow is orphaned_flow:
+            obstacles = OBSTACLES | {"platform_broken"}
         reasons = obstacles | set(SAVED.values())
         assert set(texts["abort"]) == reasons | set(re.findall(r'reason="(\w+)"', flow))
         for reason in texts["abort"].keys() & CONFIG["abort"].keys():

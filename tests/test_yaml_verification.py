@@ -3,9 +3,11 @@
 from datetime import timedelta
 import json
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS, DATA_INTEGRATIONS
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -85,6 +87,26 @@ async def test_reload(hass: HomeAssistant, server: RecordingServer, tmp_path: Pa
     await reload(hass, tmp_path, text([item("first"), {**item("second"), "name": "Named"}]))
     await settle(hass)
     assert server.requests == []
+
+
+@pytest.mark.usefixtures("acme")
+async def test_integration_is_gone(
+    hass: HomeAssistant, server: RecordingServer, install: Install, tmp_path: Path
+) -> None:
+    """One whose integration is not installed any more keeps no other one from being verified."""
+    install("gone", PLATFORM.format(url=server.url))
+    server.respond = knows_client("another")
+    hass.set_state(CoreState.not_running)
+    items = [{**item("of gone"), "domain": "gone"}, item()]
+    assert await async_setup_component(hass, DOMAIN, {DOMAIN: items})
+    await hass.async_block_till_done()
+    await hass.async_start()
+    rmtree(tmp_path / "custom_components" / "gone")
+    hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+    hass.data[DATA_INTEGRATIONS].pop("gone")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=DELAY + 1))
+    await settle(hass)
+    assert [domain for domain, _ in async_get_rejections(hass)] == ["acme"]
 
 
 @pytest.mark.usefixtures("acme")

@@ -27,6 +27,7 @@ from .credentials.rejection import async_withdraw_outdated
 from .credentials.store import async_forget, async_get_entry, async_get_or_create_entry
 from .credentials.yaml_import import async_import_developer_credential, async_import_items
 from .credentials.yaml_reader import CONFIG_SCHEMA, YamlList, async_check_items
+from .flows.account import Account, account_from_jwt, async_account_from_userinfo
 from .flows.credential_request import async_withdraw_offers
 from .flows.flow_handler import DeveloperCredentialsFlowHandler
 from .oauth2.client import DeveloperCredential
@@ -49,6 +50,7 @@ from .watching import deletion, watch
 
 __all__ = [
     "CONFIG_SCHEMA",
+    "Account",
     "AuthImplementation",
     "AuthorizationServer",
     "DeveloperCredential",
@@ -62,6 +64,8 @@ __all__ = [
     "ServerVariable",
     "TokenRequestError",
     "UnavailableError",
+    "account_from_jwt",
+    "async_account_from_userinfo",
     "async_discover_authorization_server",
     "async_import_developer_credential",
     "async_revoke_token",
@@ -143,9 +147,10 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Look after application credentials; import the YAML list into the entry."""
-    # First, to see the logins that are asked for from now on.
-    entry.async_on_unload(watch.async_watch(hass))
-    async_adopt_from_now_on(hass, entry)
+    if entry is async_get_entry(hass):
+        # First, to see the logins that are asked for from now on.
+        entry.async_on_unload(watch.async_watch(hass))
+        async_adopt_from_now_on(hass, entry)
     new = await async_import_items(hass, hass.data[_DATA_YAML])
     yaml_verification.async_verify_after_start(hass, entry, new)
     async_withdraw_offers(hass)

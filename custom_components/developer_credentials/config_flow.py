@@ -49,7 +49,7 @@ from .credentials.store import (
     async_new_subentry,
     async_update_credential,
 )
-from .flows.credential_request import CredentialRequest
+from .flows.credential_request import CredentialRequest, returning
 from .flows.credential_steps import AddingSteps, EditingSteps
 from .flows.credential_subject import NewPeerCredential, OwnCredential
 from .flows.options_flow import OptionsFlow
@@ -57,7 +57,7 @@ from .oauth2.client import DeveloperCredential
 from .plain_text import plain_line
 
 
-class DeveloperCredentialsConfigFlow(
+class DeveloperCredentialsConfigFlow(  # pyright: ignore[reportIncompatibleMethodOverride] - theirs
     AddingSteps[ConfigFlowContext, ConfigFlowResult, str],
     EditingSteps[ConfigFlowContext, ConfigFlowResult, str],
     ConfigFlow,
@@ -144,7 +144,11 @@ class DeveloperCredentialsConfigFlow(
     @override
     def async_remove(self) -> None:
         """Take up again the reauth that this flow was to serve, unless it has led on to it."""
-        if entry := self._requested_entry(SOURCE_REAUTH):
+        if (
+            self._request
+            and self._request.is_needed
+            and (entry := self._requested_entry(SOURCE_REAUTH))
+        ):
             # Where it has, that is in progress, and Home Assistant starts no other one.
             entry.async_start_reauth(self.hass)
 
@@ -168,14 +172,15 @@ class DeveloperCredentialsConfigFlow(
         if subentry is None:
             return self.async_abort(reason="credential_gone")
         self._subject = OwnCredential(self.hass, integration, subentry)
-        self._rejection = request.outcome, request.rejection
+        if request.outcome:
+            self._rejection = request.outcome, request.rejection
         return await self.async_step_edit()
 
     @override
     async def _async_save(
         self, subject: OwnCredential, credential: DeveloperCredential
     ) -> ConfigFlowResult:
-        entry = await async_get_or_create_entry(self.hass)
+        entry, before = await async_get_or_create_entry(self.hass), subject.stored
         if subject.subentry:
             async_update_credential(
                 self.hass,
@@ -193,6 +198,14 @@ class DeveloperCredentialsConfigFlow(
         if credential.objection:
             # The user has just said so; the next login is verified first again.
             async_insist(self.hass, (subject.integration.domain, auth_domain))
+        if (
+            self._request
+            and not self._request.is_needed
+            and before
+            and before.identity == credential.identity
+        ):
+            # The login that is there goes on.
+            return self.async_abort(**self._saved(title))
         return self.async_abort(
             **self._saved(title),
             next_flow=await self._async_next_flow(subject.integration, auth_domain),
@@ -219,14 +232,19 @@ class DeveloperCredentialsConfigFlow(
         if not integration.config_flow:
             return None
         manager = self.hass.config_entries.flow
-        context: ConfigFlowContext = {"source": SOURCE_USER}
-        data = None
-        if entry := self._requested_entry(SOURCE_REAUTH):
-            data = entry.data
-        if self._request and (entry or self._requested_entry(SOURCE_RECONFIGURE)):
-            context = self._request.context
+        request = self._request or CredentialRequest(domain=integration.domain)
+        context: ConfigFlowContext = request.context
+        data = request.data
+        if context["source"] in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
+            entry = self._requested_entry(context["source"])
+            if entry is None:
+                context = {"source": SOURCE_USER}
+                data = None
+            elif context["source"] == SOURCE_REAUTH:
+                data = entry.data
         try:
-            step = await manager.async_init(integration.domain, context=context, data=data)
+            with returning(context, auth_domain, request.kept):
+                step = await manager.async_init(integration.domain, context=context, data=data)
         except Exception as err:  # noqa: BLE001 - the credential is saved, whatever comes next
             LOGGER.warning("The flow of %s failed: %s", integration.domain, type(err).__name__)
             return None

@@ -261,6 +261,14 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
         return
     problems[domain] = problem
     LOGGER.error("The developer_credentials platform of %s is broken: %s", domain, problem)
+    async_create_issue(hass, issue_id, domain, problem)
+
+
+@callback
+def async_create_issue(
+    hass: HomeAssistant, issue_id: str, domain: str, problem: PlatformError
+) -> None:
+    """Tell in a repair what is wrong with an integration, and where to report it."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -269,12 +277,20 @@ def async_report_problem(hass: HomeAssistant, domain: str, problem: PlatformErro
         issue_domain=domain,
         severity=ir.IssueSeverity.ERROR,
         translation_key=f"platform_{problem.reason}",
-        translation_placeholders={
-            "integration": domain,
-            "detail": problem.detail,
-            "report_to": _where_to_report(hass, domain),
-        },
+        translation_placeholders=async_describe_problem(hass, domain, problem),
     )
+
+
+@callback
+def async_describe_problem(
+    hass: HomeAssistant, domain: str, problem: PlatformError
+) -> dict[str, str]:
+    """Return the placeholders of the text that tells what is wrong with a platform; Markdown."""
+    return {
+        "integration": domain,
+        "detail": problem.detail,
+        "report_to": _where_to_report(hass, domain),
+    }
 
 
 @callback

@@ -8,7 +8,7 @@ told once.
 
 from collections.abc import Awaitable, Callable
 import inspect
-from typing import Final
+from typing import Final, cast
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_entry_oauth2_flow
@@ -59,6 +59,7 @@ def async_get_collection(hass: HomeAssistant) -> DictStorageCollection | None:
         and isinstance(getattr(collection, "data", None), dict)
         and hasattr(collection, "_async_schedule_save")
         and hasattr(collection, "notify_changes")
+        and hasattr(getattr(collection, "id_manager", None), "has_id")
     ):
         return collection
     if async_is_set_up(hass):
@@ -99,10 +100,11 @@ def async_get_current_step(hass: HomeAssistant, flow_id: str) -> object | None:
     Home Assistant makes a new one whenever somebody opens the flow, or goes on with it.
     """
     flows = getattr(hass.config_entries.flow, "_progress", None)
-    if not isinstance(flows, dict):
+    flow = flows.get(flow_id) if isinstance(flows, dict) else None
+    if not isinstance(flows, dict) or (flow and not hasattr(flow, "cur_step")):
         _async_tell(hass, "list of flows", "logins that cannot help stay")
         return None
-    step: object | None = getattr(flows.get(flow_id), "cur_step", None)
+    step: object | None = getattr(flow, "cur_step", None)
     return step
 
 
@@ -115,8 +117,7 @@ def async_get_implementation_provider(
     providers = hass.data.get(key)
     provider = providers.get(domain) if isinstance(providers, dict) else None
     if callable(provider):
-        found: ImplementationProvider = provider
-        return found
+        return cast("ImplementationProvider", provider)
     if domain in hass.config.components:
         _async_tell(hass, "registry of OAuth2 providers", "no implementation is adopted")
     return None

@@ -48,6 +48,7 @@ from .credentials.store import (
     key_of,
 )
 from .credentials.stored_credential import mended_data_of
+from .credentials.titles import title_of
 from .flows.core_repairs import RejectedApplicationCredentialFlow
 from .flows.credential_steps import choice
 from .flows.credential_subject import OwnCredential
@@ -222,7 +223,7 @@ class OrphanedEntriesFlow(CredentialRepairFlow):
     ) -> RepairsFlowResult:
         if not await async_replace(self.hass, self._key, subject.integration, credential):
             return self.async_abort(reason="already_repaired")
-        return self._finished(f"{subject.integration.name}: {credential}")
+        return self._finished(title_of(subject.integration.name, credential.name, ()))
 
     async def _async_implementations(self) -> dict[str, AbstractOAuth2Implementation]:
         """Return the implementations to choose from; none while they cannot be had.

@@ -11,7 +11,6 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.loader import Integration, IntegrationNotFound, async_get_integration
 from homeassistant.util import slugify
@@ -44,17 +43,11 @@ from .credentials.stored_credential import stored_of
 from .flows.credential_subject import CredentialSubject, OwnCredential, PeerCredential
 from .flows.instructions import async_get_placeholders
 from .oauth2.client import DeveloperCredential, misplaced_field
-from .oauth2.errors import InvalidServerError
 from .oauth2.redirect_uri import RedirectUri, async_get_redirect_uris
 from .oauth2.server_variable import unfit_variables, without_defaults
 from .oauth2.verification import Outcome
 from .plain_text import plain_line
-from .platform import (
-    PlatformError,
-    async_get_integrations,
-    async_get_variables,
-    async_report_problem,
-)
+from .platform import async_get_integrations, async_get_variables
 from .watching import deletion
 from .watching.rejection import async_get_core_rejections
 
@@ -129,6 +122,7 @@ async def async_update(hass: HomeAssistant, fields: Fields) -> Fields:
         # As they are stored.
         fields = {**fields, CONF_VARIABLES: fitting.variables}
     wanted: DeveloperCredential | None = None
+    credential = fitting
     while wanted != (now := _merged(credential_of(subentry), fields)):
         # What else was changed while the server was asked is kept, and verified as well.
         wanted = now
@@ -226,9 +220,9 @@ async def async_edit_application_credential(hass: HomeAssistant, fields: Fields)
     while wanted != (now := _merged(subject.stored, fields)):
         wanted = now
         await _async_verified(subject, wanted, fields)
-    if not await async_update_application_credential(hass, found, wanted):
+    if not await async_update_application_credential(hass, found, now):
         raise CommandError("not_found", "credential_not_found")
-    return _application_credential_of(hass, replace(found, credential=wanted))
+    return _application_credential_of(hass, replace(found, credential=now))
 
 
 async def _async_peer(hass: HomeAssistant, fields: Fields) -> PeerCredential:
@@ -293,17 +287,10 @@ def _refuse_obstacle(subject: CredentialSubject) -> None:
 async def _async_refuse_broken_platform(
     subject: OwnCredential, credential: DeveloperCredential
 ) -> None:
-    """Refuse a credential that could not be used, and tell in a repair what is wrong."""
-    hass, domain = subject.hass, subject.integration.domain
-    try:
-        await subject.async_declared_login(credential)
-    except ImplementationUnavailableError, InvalidServerError:
-        # It may be there by the time that somebody logs in. Which values fit was looked at.
-        return
-    except PlatformError as err:
-        async_report_problem(hass, domain, err)
-        key = f"platform_{err.reason}"
-        raise CommandError("platform_broken", key, integration=domain, detail=err.detail) from err
+    """Refuse a credential that could not be used; a repair says what is wrong."""
+    if problem := await subject.async_get_problem(credential):
+        key, domain = f"platform_{problem.reason}", subject.integration.domain
+        raise CommandError("platform_broken", key, integration=domain, detail=problem.detail)
 
 
 async def _async_integration(hass: HomeAssistant, domain: str) -> Integration:

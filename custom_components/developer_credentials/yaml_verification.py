@@ -11,7 +11,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import IntegrationNotFound, async_get_integration
 
 from .const import DOMAIN
 from .credentials.rejection import async_report
@@ -58,7 +58,11 @@ async def _async_verify(hass: HomeAssistant, keys: Iterable[Key]) -> None:
     for key in keys:
         if (subentry := async_get_by_key(hass, key)) is None:
             continue
-        integration = await async_get_integration(hass, key[0])
+        try:
+            integration = await async_get_integration(hass, key[0])
+        except IntegrationNotFound:
+            # The others have their turn.
+            continue
         asked = credential_of(subentry)
         verification = await OwnCredential(hass, integration, subentry).async_verify(asked)
         subentry = async_get_by_key(hass, key)

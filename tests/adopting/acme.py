@@ -99,7 +99,7 @@ async def add_item(hass: HomeAssistant, client_id: str = "client-id") -> None:
     """Add an application credential in Home Assistant's own way."""
     item = {"domain": "acme", "client_id": client_id, "client_secret": SENTINEL, "name": "My app"}
     await hass.data[application_credentials.DATA_COMPONENT].async_create_item(item)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def get_implementation(hass: HomeAssistant) -> LocalOAuth2Implementation:

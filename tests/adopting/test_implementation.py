@@ -20,6 +20,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.developer_credentials.adopting import implementation as implementation_module
 from custom_components.developer_credentials.adopting import provider as adopting_provider
 from custom_components.developer_credentials.adopting.implementation import adoption_of
 from custom_components.developer_credentials.adopting.token_request import ASKING
@@ -31,7 +32,11 @@ from custom_components.developer_credentials.oauth2.errors import (
     UnavailableError,
 )
 from custom_components.developer_credentials.plain_text import escape_markdown
-from custom_components.developer_credentials.watching.memory import async_was_accepted
+from custom_components.developer_credentials.watching import rejection
+from custom_components.developer_credentials.watching.memory import (
+    async_has_had_token,
+    async_was_accepted,
+)
 from custom_components.developer_credentials.watching.rejection import (
     async_get_core_rejections,
     async_note_answer,
@@ -126,6 +131,31 @@ MERGES = """class Implementation(AuthImplementation):
         return {**token, **await self._token_request(data)}
 """
 
+TRIES_AGAIN = """class Implementation(AuthImplementation):
+    has_tried = False
+
+    async def _async_refresh_token(self, token):
+        try:
+            return await super()._async_refresh_token(token)
+        except Exception:
+            if self.has_tried:
+                raise
+            self.has_tried = True
+            return await self._async_refresh_token(token)
+"""
+
+REFRESHES_ANOTHER = """class Implementation(AuthImplementation):
+    async def _async_refresh_token(self, token):
+        if other := self.hass.data.pop("acme_other", None):
+            try:
+                await other._token_request(
+                    {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+                )
+            except Exception:
+                pass
+        return token
+"""
+
 
 class TestRejectedClient:
     """The server does not accept the client."""
@@ -158,7 +188,7 @@ class TestRejectedClient:
     async def test_while_loaded(self, hass: HomeAssistant, server: RecordingServer) -> None:
         """An entry that runs stays loaded, and nobody is asked to log in."""
         entry = await add_entry(hass)
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")
         server.respond = refuse(status=400)
         expire(hass, entry)
         with pytest.raises(InvalidClientError):
@@ -169,7 +199,9 @@ class TestRejectedClient:
         assert list(async_get_core_rejections(hass)) == [AUTH_DOMAIN]
         server.respond = answer({**TOKEN, "access_token": f"{SENTINEL}-another"})
         await entry.runtime_data.async_ensure_token_valid()
+        await hass.async_block_till_done()
         assert list(async_get_core_rejections(hass)) == []
+        assert hass.data["set_up"] == [entry.entry_id]
 
     @pytest.mark.usefixtures("adopted")
     async def test_never_accepted(self, hass: HomeAssistant, server: RecordingServer) -> None:
@@ -181,11 +213,11 @@ class TestRejectedClient:
         assert not isinstance(caught.value, TokenRequestError)
         assert caught.value.status == HTTPStatus.UNAUTHORIZED
         assert list(async_get_core_rejections(hass)) == [AUTH_DOMAIN]
-        assert not async_was_accepted(hass, "acme", "client-id")
+        assert not async_has_had_token(hass, "acme", "client-id")
         server.respond = answer(TOKEN)
         entry = await add_entry(hass, expires_at=2**33)
         server.respond = refuse()
-        with patch.object(adopting_provider, "async_was_accepted", return_value=False):
+        with patch.object(rejection, "async_was_accepted", return_value=False):
             expire(hass, entry)
             with pytest.raises(OAuth2TokenRequestReauthError):
                 await entry.runtime_data.async_ensure_token_valid()
@@ -268,7 +300,7 @@ class TestRejectedClient:
             with pytest.raises(OAuth2TokenRequestReauthError) as caught:
                 await implementation.async_refresh_token(token())
         assert not isinstance(caught.value, TokenRequestError)
-        assert caplog.text.count("An answer for acme was not noted: KeyError") == 2
+        assert caplog.text.count("A token request of acme is as without us: KeyError") == 2
 
 
 class TestOtherAnswers:
@@ -276,10 +308,11 @@ class TestOtherAnswers:
 
     @pytest.mark.usefixtures("adopted")
     async def test_token(self, hass: HomeAssistant) -> None:
-        """A token is proof that the server accepts the client."""
-        assert not async_was_accepted(hass, "acme", "client-id")
+        """A token is proof that the server accepts the client, when it is asked for one."""
+        assert not async_has_had_token(hass, "acme", "client-id")
         await (await get_implementation(hass)).async_refresh_token(token())
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")
+        assert not async_was_accepted(hass, "acme", "client-id")
 
     @pytest.mark.usefixtures("adopted")
     @pytest.mark.parametrize("status", [400, 200])
@@ -291,7 +324,7 @@ class TestOtherAnswers:
         entry = await add_entry(hass)
         assert reauths(hass) == [entry.entry_id]
         assert list(async_get_core_rejections(hass)) == []
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")
         with pytest.raises(InvalidGrantError):
             await (await get_implementation(hass)).async_refresh_token(token())
 
@@ -318,7 +351,7 @@ class TestOtherAnswers:
         with pytest.raises(kind) as caught:
             await (await get_implementation(hass)).async_refresh_token(token())
         assert isinstance(caught.value, TokenRequestError) is (error != "weird")
-        assert not async_was_accepted(hass, "acme", "client-id")
+        assert not async_has_had_token(hass, "acme", "client-id")
 
     @pytest.mark.usefixtures("adopted")
     async def test_retry_after(self, hass: HomeAssistant, server: RecordingServer) -> None:
@@ -391,7 +424,7 @@ class TestOtherAnswers:
         else:
             refreshed = await implementation.async_refresh_token(token())
             assert refreshed["access_token"] == token()["access_token"]
-        assert async_was_accepted(hass, "acme", "client-id") is (kind is InvalidGrantError)
+        assert async_has_had_token(hass, "acme", "client-id") is (kind is InvalidGrantError)
 
     async def test_no_request(
         self, hass: HomeAssistant, install: Install, server: RecordingServer
@@ -399,7 +432,7 @@ class TestOtherAnswers:
         """Where the server was not asked, nothing is known of the client."""
         await _install(hass, install, server, KEEPS_TOKEN)
         await (await get_implementation(hass)).async_refresh_token(token())
-        assert not async_was_accepted(hass, "acme", "client-id")
+        assert not async_has_had_token(hass, "acme", "client-id")
 
     async def test_own_requests(
         self, hass: HomeAssistant, install: Install, server: RecordingServer
@@ -460,6 +493,31 @@ class TestSingleFlight:
         )
         assert results[0] is not results[1]
         assert len(refreshes(server)) == 2
+
+    async def test_tries_again_itself(
+        self, hass: HomeAssistant, install: Install, server: RecordingServer
+    ) -> None:
+        """A class that calls its own refresh within it does not wait for itself."""
+        await _install(hass, install, server, TRIES_AGAIN)
+        implementation = await get_implementation(hass)
+        assert adoption_of(implementation)
+        server.respond = refuse("invalid_grant", 400)
+        async with asyncio.timeout(5):
+            with pytest.raises(OAuth2TokenRequestReauthError):
+                await implementation.async_refresh_token(token())
+        assert len(refreshes(server)) == 2
+
+    async def test_refreshes_another(
+        self, hass: HomeAssistant, install: Install, server: RecordingServer
+    ) -> None:
+        """What the server says of another one's token in between is not said of this one."""
+        await _install(hass, install, server, REFRESHES_ANOTHER)
+        implementation = await get_implementation(hass)
+        hass.data["acme_other"] = await get_implementation(hass)
+        server.respond = refuse("invalid_scope", 400)
+        refreshed = await implementation.async_refresh_token(token())
+        assert refreshed["access_token"] == token()["access_token"]
+        assert len(refreshes(server)) == 1
 
     @pytest.mark.usefixtures("adopted")
     @pytest.mark.parametrize("lifetime", [60, None])
@@ -570,6 +628,17 @@ class TestLogin:
         assert result["reason"] == "token_invalid_client"
 
     @pytest.mark.usefixtures("adopted")
+    async def test_ours_is_broken(self, hass: HomeAssistant, server: RecordingServer) -> None:
+        """Where ours fails, it ends as without us."""
+        server.respond = refuse("invalid_grant", 400)
+        broken = patch.object(
+            implementation_module, "async_get_loaded_integration", side_effect=RuntimeError
+        )
+        with broken:
+            result = await self._log_in(hass, server, "invalid_grant", 400)
+        assert result["reason"] in {"oauth_failed", "oauth_unauthorized"}
+
+    @pytest.mark.usefixtures("adopted")
     @pytest.mark.parametrize("state", [{"flow_id": "gone"}, {}], ids=["flow has ended", "no flow"])
     async def test_outside_of_a_dialog(
         self, hass: HomeAssistant, server: RecordingServer, state: dict[str, str]
@@ -586,4 +655,4 @@ class TestLogin:
         """A login that succeeds is proof that the server accepts the client."""
         data = {"code": "code", "state": {"flow_id": "x", "redirect_uri": REDIRECT_URI}}
         await (await get_implementation(hass)).async_resolve_external_data(data)
-        assert async_was_accepted(hass, "acme", "client-id")
+        assert async_has_had_token(hass, "acme", "client-id")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from http.cookies import SimpleCookie
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +16,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementa
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.developer_credentials.adopting import implementation as implementation_module
 from custom_components.developer_credentials.adopting import token_request
 from custom_components.developer_credentials.adopting.implementation import adoption_of
 from custom_components.developer_credentials.const import PEER
@@ -343,7 +345,7 @@ async def test_before_2026_10(hass: HomeAssistant, server: RecordingServer, name
     await _set_up(hass)
     server.respond = ANSWERS[name]
     implementation = await get_implementation(hass)
-    asking = token_request.Asking("acme")
+    asking = token_request.Asking(implementation, "acme", ("client-id", SENTINEL))
     reset = token_request.ASKING.set(asking)
     with (
         patch.object(token_request, "CONNECTION_ERROR", None),
@@ -382,13 +384,36 @@ async def test_no_secret_in_exceptions(hass: HomeAssistant, server: RecordingSer
 
 
 @pytest.mark.usefixtures("acme")
-async def test_answer_not_understood(
-    hass: HomeAssistant, server: RecordingServer, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("is_token", [True, False])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (token_request, "authenticated"),
+        (token_request, "sent_secrets"),
+        (token_request, "parse_answer"),
+        (token_request, "_without_headers"),
+        (implementation_module, "client_of"),
+        (implementation_module, "kind_of"),
+    ],
+)
+async def test_ours_is_broken(
+    hass: HomeAssistant,
+    server: RecordingServer,
+    caplog: pytest.LogCaptureFixture,
+    module: ModuleType,
+    name: str,
+    *,
+    is_token: bool,
 ) -> None:
-    """Where reading an answer fails here, there comes what comes of it without us."""
+    """Whatever fails here, there is one request, and what comes of it is as without us."""
     await _set_up(hass)
-    server.respond = refuse("invalid_grant", 400)
-    with patch.object(token_request, "parse_answer", side_effect=RuntimeError(SENTINEL)):
+    if not is_token:
+        server.respond = refuse("invalid_grant", 400)
+    with patch.object(module, name, side_effect=RuntimeError(SENTINEL)):
         plain, adopted = await _both(hass, lambda one: _result(one.async_refresh_token(token())))
     assert plain == adopted
-    assert caplog.text.count("An answer for acme was not understood: RuntimeError") == 1
+    # The plain one's request, and the adopted one's.
+    assert len(refreshes(server)) == 2
+    said = caplog.text.count("A token request of acme is as without us: RuntimeError")
+    is_reached = not is_token or name not in {"_without_headers", "kind_of"}
+    assert (said > 0) is is_reached

@@ -8,15 +8,17 @@ from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_USER,
 )
+from homeassistant.const import EVENT_COMPONENT_LOADED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.collection import CollectionChange
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.developer_credentials.const import DOMAIN
+from custom_components.developer_credentials.const import DOMAIN, PEER
 from custom_components.developer_credentials.core_credentials.collection import (
     ApplicationCredential,
     async_get_application_credentials,
+    async_is_free,
     async_listen,
     async_replace_application_credential,
 )
@@ -61,7 +63,30 @@ async def test_no_way_to_save(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.parametrize(
-    "item", [None, {}, {"id": "odd", "domain": "peer", "client_id": " ", "client_secret": ""}]
+    "item",
+    [
+        None,
+        {},
+        {"id": "odd", "domain": "peer", "client_id": " ", "client_secret": ""},
+        {"id": 1, "domain": "peer", "client_id": "odd", "client_secret": ""},
+        {"id": "odd", "domain": None, "client_id": "odd", "client_secret": ""},
+        {"id": "odd", "domain": ["peer"], "client_id": "odd", "client_secret": ""},
+        {"id": "odd", "domain": "", "client_id": "odd", "client_secret": ""},
+        {
+            "id": "odd",
+            "domain": "peer",
+            "client_id": "odd",
+            "client_secret": "",
+            "auth_domain": None,
+        },
+        {
+            "id": "odd",
+            "domain": "peer",
+            "client_id": "odd",
+            "client_secret": "",
+            "auth_domain": [],
+        },
+    ],
 )
 @pytest.mark.usefixtures("peer")
 async def test_odd_item(hass: HomeAssistant, item: Any) -> None:  # noqa: ANN401
@@ -117,3 +142,26 @@ async def test_odd_item_is_not_replaced(hass: HomeAssistant) -> None:
     new = DeveloperCredential("id", SENTINEL)
     assert await async_replace_application_credential(hass, "odd", new) is None
     assert items["odd"] == {"id": "odd"}
+
+
+@pytest.mark.usefixtures("peer")
+async def test_no_ids(hass: HomeAssistant) -> None:
+    """Where ids are managed in another way, none is offered: it could not be restored."""
+    await add_application_credential(hass)
+    del hass.data[application_credentials.DATA_COMPONENT].id_manager
+    assert async_get_application_credentials(hass) == {}
+    assert not async_is_free(hass, "another")
+
+
+@pytest.mark.usefixtures("peer")
+async def test_heard_once(hass: HomeAssistant) -> None:
+    """Who listens when it is there, and not yet said to be loaded, hears once; and then no more."""
+    heard: list[CollectionChange] = []
+    end = async_listen(hass, heard.append)
+    hass.bus.async_fire(EVENT_COMPONENT_LOADED, {"component": PEER})
+    await hass.async_block_till_done()
+    await add_application_credential(hass)
+    assert len(heard) == 1
+    end()
+    await hass.data[application_credentials.DATA_COMPONENT].async_delete_item("peer_id")
+    assert len(heard) == 1

@@ -144,6 +144,23 @@ async def test_new_secret(
 
 
 @pytest.mark.usefixtures("peer")
+async def test_named_like_its_integration(hass: HomeAssistant) -> None:
+    """Nothing is called by its integration twice; what would be called alike is numbered."""
+    await add_application_credential(hass, name="Peer")
+    other = {"domain": "peer", "client_id": "other", "client_secret": SENTINEL, "name": "Peer"}
+    await hass.data[application_credentials.DATA_COMPONENT].async_create_item(other)
+    step = await begin_editing(hass)
+    assert step["data_schema"] is not None
+    (selector,) = step["data_schema"].schema.values()
+    options = {one["label"]: one["value"] for one in selector.config["options"]}
+    assert list(options) == ["Peer", "Peer 2"]
+    flow = hass.config_entries.flow
+    step = await flow.async_configure(step["flow_id"], {"credential": options["Peer"]})
+    result = await _submit(hass, step, {"client_id": "id"})
+    assert (result["description_placeholders"] or {})["title"] == "Peer"
+
+
+@pytest.mark.usefixtures("peer")
 async def test_new_client_id(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> None:
     """A new client id has the entries log in again; the key stays, and what it protects."""
     auth_domain = await add_application_credential(hass)

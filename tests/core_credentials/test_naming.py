@@ -8,6 +8,7 @@ from custom_components.developer_credentials.core_credentials.collection import 
     async_get_application_credentials,
 )
 from custom_components.developer_credentials.core_credentials.naming import async_get_title
+from tests.common import SENTINEL
 from tests.core_credentials.peer import add_application_credential
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "peer")
@@ -17,6 +18,7 @@ NAMES = {
     "unnamed": (None, False, "Peer"),
     "imported": ("An account", True, "Peer"),
     "with the client id": ("My id", False, "Peer"),
+    "with the secret": (f"My {SENTINEL}", False, "Peer"),
 }
 
 

@@ -25,6 +25,16 @@ async def test_auth_domain(hass: HomeAssistant, cloud: Cloud, imported: bool) ->
     assert async_get_application_credential_users(hass, one) == [entries[imported]]
 
 
+async def test_last_import(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Of two that were imported for one name, as with another client id, the last has the users."""
+    first = await import_one(hass)
+    second = await import_one(hass, client_id="second")
+    entry = await add_entry(hass, "acme", lazy=True)
+    assert entry.runtime_data.implementation.client_id == "second"
+    assert async_get_application_credential_users(hass, first) == []
+    assert async_get_application_credential_users(hass, second) == [entry]
+
+
 async def test_last_of_a_name(hass: HomeAssistant, cloud: Cloud) -> None:
     """Of several that call themselves alike, the last one has the users, as in Home Assistant."""
     cloud.install("own", OWN_NAME)

@@ -99,7 +99,8 @@ async def test_lost_and_back(hass: HomeAssistant, tmp_path: Path) -> None:
     assert issue.translation_key == "platform_missing_platform"
     assert _reauths(hass) == []
     flow = await hass.config_entries.flow.async_init("plain", context={"source": SOURCE_USER})
-    assert flow["reason"] == "oauth_implementation_unavailable"
+    assert flow["reason"] == "platform_broken"
+    assert "logging in again does not help" in str(flow["description_placeholders"])
     _update(hass, tmp_path, "developer_credentials.py", OFFLINE_PLATFORM)
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert issue_ids(hass) == []
@@ -134,6 +135,48 @@ async def test_failed_before_the_start(hass: HomeAssistant, tmp_path: Path) -> N
     assert states == [ConfigEntryState.SETUP_ERROR, ConfigEntryState.SETUP_RETRY]
     assert unloaded.state is ConfigEntryState.NOT_LOADED
     assert _reauths(hass) == []
+
+
+@pytest.mark.parametrize("end", ["entry removed", "credential deleted", "dependency"])
+async def test_lost_dependency(hass: HomeAssistant, tmp_path: Path, end: str) -> None:
+    """One whose manifest does not name ours may fail at the start; it is told, and set up again."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    folder = tmp_path / "custom_components" / "plain"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    dependencies: dict[str, list[str]] = {"dependencies": []}
+    if end == "dependency":
+        dependencies["after_dependencies"] = [DOMAIN]
+    _update(hass, tmp_path, "manifest.json", json.dumps({**manifest, **dependencies}))
+    _update(hass, tmp_path, "developer_credentials.py", OFFLINE_PLATFORM)
+    subentry = await add_credential(hass, "plain")
+    # Before the provider is there, a start looks like this.
+    provider = hass.data.pop("oauth2_providers")
+    entry = await _entry(hass)
+    hass.data["oauth2_providers"] = provider
+    states = [entry.state]
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(hass)
+    await lost_platforms._async_check(hass)  # noqa: SLF001 - as at the start
+    await hass.async_block_till_done()
+    states.append(entry.state)
+    if end == "dependency":
+        assert states == [ConfigEntryState.SETUP_ERROR] * 2
+        assert issue_ids(hass) == []
+        return
+    assert states == [ConfigEntryState.SETUP_ERROR, ConfigEntryState.LOADED]
+    assert issue_ids(hass) == ["dependency_plain"]
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "dependency_plain")
+    assert issue
+    assert issue.translation_key == "platform_missing_dependency"
+    hass.config_entries.async_update_entry(other, title="Another title")
+    hass.config_entries.async_update_entry(entry, title="Another title")
+    assert issue_ids(hass) == ["dependency_plain"]
+    if end == "entry removed":
+        await hass.config_entries.async_remove(entry.entry_id)
+    else:
+        hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    await hass.async_block_till_done()
+    assert "dependency_plain" not in issue_ids(hass)
 
 
 @pytest.mark.usefixtures("setup")

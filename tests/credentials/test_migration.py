@@ -1,6 +1,8 @@
 """Tests of what older versions have stored, as it stands in Home Assistant's storage."""
 
 from copy import deepcopy
+import json
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -110,7 +112,10 @@ def acme(install: Install) -> None:
 
 
 async def _start(
-    hass: HomeAssistant, storage: dict[str, Any], *entries: dict[str, Any]
+    hass: HomeAssistant,
+    storage: dict[str, Any],
+    *entries: dict[str, Any],
+    yaml: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Start Home Assistant with these entries in its storage; return what it stores then."""
     storage["core.config_entries"] = {
@@ -121,7 +126,7 @@ async def _start(
     }
     await hass.config_entries.async_initialize()
     assert await async_setup_component(hass, "repairs", {})
-    assert await async_setup_component(hass, DOMAIN, {})
+    assert await async_setup_component(hass, DOMAIN, yaml or {})
     assert await async_setup_component(hass, "acme", {})
     await hass.async_block_till_done()
     await flush_store(hass.config_entries._store)  # noqa: SLF001
@@ -154,6 +159,38 @@ async def test_nothing_is_lost(hass: HomeAssistant, hass_storage: dict[str, Any]
         "acme_g": "Acme 3",
     }
     assert vars(implementations["acme_b"])["client_secret"] == f"{SENTINEL}-2"
+    assert issue_ids(hass) == []
+
+
+@pytest.mark.parametrize("commit", ["first", "last"])
+async def test_as_it_was_stored(
+    hass: HomeAssistant, hass_storage: dict[str, Any], commit: str
+) -> None:
+    """What the first and the last commit of 0.1.0 have really stored is there, and is used.
+
+    They ran in Home Assistant for these files: a credential of the YAML list, one without a name,
+    and one with a name and a login.
+    """
+    text = (Path(__file__).parent / "storage" / f"{commit}_of_0_1_0.json").read_text()
+    text = text.replace("demo_cloud", "acme").replace("Demo Cloud", "Acme")
+    stored = json.loads(text)["data"]["entries"]
+    item = {"domain": "acme", "client_id": "from-yaml", "client_secret": "s-yaml"}
+    entry, account = await _start(hass, hass_storage, *stored, yaml={DOMAIN: [item]})
+    assert account == stored[1]
+    assert (await async_get_implementations(hass, "acme")).keys() == {
+        "acme",
+        "acme_34cb2bf7a1",
+        "acme_my_app",
+    }
+    assert [one["title"] for one in entry["subentries"]] == ["Acme", "Acme 2", "Acme: My app"]
+    for before, after in zip(stored[0]["subentries"], entry["subentries"], strict=True):
+        kept = {key: value for key, value in before["data"].items() if key != "imported"}
+        assert after["data"].items() >= kept.items()
+        assert after["subentry_id"] == before["subentry_id"]
+    loaded = hass.config_entries.async_get_entry(account["entry_id"])
+    assert loaded is not None
+    assert loaded.state is ConfigEntryState.LOADED
+    assert vars(loaded.runtime_data)["client_secret"] == "s-my-app"
     assert issue_ids(hass) == []
 
 

@@ -1,6 +1,12 @@
 """Tests of the dialogs: adding an account, and logging in again."""
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowContext,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
@@ -17,6 +23,12 @@ from custom_components.developer_credentials.testing import (
 from . import ACCOUNT, API, DOMAIN, reload_expired
 
 SECRET = {"client_secret": CREDENTIAL.client_secret}
+
+
+async def _reconfigure(hass: HomeAssistant, entry: ConfigEntry, **answers: str) -> ConfigFlowResult:
+    """Go through the dialog that the menu of the account opens."""
+    context: ConfigFlowContext = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    return await async_log_in(hass, DOMAIN, answers, context=context)
 
 
 async def test_log_in(hass: HomeAssistant, server: MockAuthorizationServer) -> None:
@@ -71,7 +83,7 @@ async def test_api_is_away(hass: HomeAssistant, api: AiohttpClientMocker) -> Non
     api.get(API, status=503)
     await async_add_credential(hass, DOMAIN)
     result = await async_log_in(hass, DOMAIN)
-    assert result["reason"] == "cannot_connect"
+    assert result["reason"] == "account_unavailable"
 
 
 async def test_refused_grant(
@@ -95,3 +107,53 @@ async def test_another_account(
     result = await async_log_in_again(hass, entry)
     assert result["reason"] == "wrong_account"
     assert entry.unique_id == "demo"
+
+
+async def test_client_id_is_corrected(
+    hass: HomeAssistant, server: MockAuthorizationServer, entry: ConfigEntry
+) -> None:
+    """With another client, which is entered from the account, the user logs in again."""
+    server.clients["new"] = CREDENTIAL.client_secret
+    result = await _reconfigure(hass, entry, next_step_id="reconfigure_edit", client_id="new")
+    assert result["reason"] == "reauth_successful"
+    assert server.token_requests[-1]["client_id"] == "new"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_secret_is_corrected_from_the_account(
+    hass: HomeAssistant, server: MockAuthorizationServer, entry: ConfigEntry
+) -> None:
+    """A secret that was rotated is entered from the account, whose login stays."""
+    token = entry.data["token"]
+    server.clients[CREDENTIAL.client_id] = "rotated"
+    result = await _reconfigure(
+        hass, entry, next_step_id="reconfigure_edit", client_secret="rotated"
+    )
+    assert result["reason"] == "credential_saved"
+    assert entry.data["token"] == token
+    assert await reload_expired(hass, entry) is ConfigEntryState.LOADED
+
+
+async def test_log_in_again_from_the_account(
+    hass: HomeAssistant, api: AiohttpClientMocker, entry: ConfigEntry
+) -> None:
+    """The user renews the login, as the same one."""
+    token = entry.data["token"]
+    result = await _reconfigure(hass, entry, next_step_id="reconfigure_log_in")
+    assert result["reason"] == "reauth_successful"
+    assert entry.data["token"] != token
+    api.clear_requests()
+    api.get(API, json={**ACCOUNT, "id": "another"})
+    result = await _reconfigure(hass, entry, next_step_id="reconfigure_log_in")
+    assert result["reason"] == "wrong_account"
+
+
+async def test_second_account(
+    hass: HomeAssistant, api: AiohttpClientMocker, entry: ConfigEntry
+) -> None:
+    """Another account is added beside the first one."""
+    api.clear_requests()
+    api.get(API, json={**ACCOUNT, "id": "another", "name": "Another"})
+    result = await async_log_in(hass, DOMAIN)
+    assert result["result"].title == "Another"
+    assert len(hass.config_entries.async_entries(DOMAIN)) == 2

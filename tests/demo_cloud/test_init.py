@@ -63,7 +63,7 @@ async def test_token_is_revoked(
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_ERROR
     result = await async_log_in_again(hass, entry)
-    assert result["reason"] == "cannot_connect"
+    assert result["reason"] == "account_unavailable"
 
 
 async def test_remove(

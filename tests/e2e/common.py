@@ -143,7 +143,7 @@ async def add_another(
     await frontend.fill(name="My other app", client_id="other-app", client_secret=SECRET)
     await frontend.click("Submit")
     await frontend.see("Demo Cloud: My other app")
-    await frontend.see("accepts the credential", "10-credential-added")
+    await frontend.see("Demo Cloud accepts it.", "10-credential-added")
     await frontend.click("Finish")
 
 

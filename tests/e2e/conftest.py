@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+import os
 from pathlib import Path
 import tempfile
 from typing import Final
@@ -18,7 +19,6 @@ from .common import SECRET, remove_all
 from .frontend import Frontend
 
 # As root Chromium has no sandbox; the rest keeps it from looking for its maker.
-CHROMIUM: Final = "/usr/bin/chromium"
 FLAGS: Final = [
     "--no-sandbox",
     "--disable-gpu",
@@ -97,7 +97,9 @@ async def client(home_assistant: HomeAssistant) -> AsyncIterator[Client]:
 async def browser() -> AsyncIterator[Browser]:
     """Run the browser."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        # script/e2e has found it.
+        path = os.environ["CHROMIUM"]
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         await browser.close()
 

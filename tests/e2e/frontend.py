@@ -73,6 +73,17 @@ class Frontend:
         row = "ha-config-entry-row" if empty else "ha-config-sub-entry-row"
         await expect(self._page.locator(row).first).to_be_visible()
 
+    async def open_account(self, domain: str, item: str) -> None:
+        """Choose an item of the menu of an integration's one account, on its page."""
+        # Here the frontend goes by itself after a new integration.
+        await self.open_integrations()
+        await self._page.goto(
+            f"{self._url}/config/integrations/integration/{domain}", wait_until="domcontentloaded"
+        )
+        row = self._page.locator("ha-config-entry-row").first
+        await self.click_in(row, "ha-dropdown, ha-button-menu, ha-md-button-menu")
+        await self.click_text(item)
+
     async def configure(self) -> None:
         """Open the options of Developer Credentials, on its page."""
         await self._page.goto(

@@ -48,7 +48,7 @@ async def test_edit_an_application_credential(
     await frontend.see("does not accept this client ID and client secret")
     await frontend.fill(client_secret="rotated")
     await frontend.click("Submit")
-    await frontend.see("It was saved", "28-application-credential-saved")
+    await frontend.see("Peer Cloud accepts it.", "28-application-credential-saved")
     (after,) = await client.command("application_credentials/list")
     assert after == {**before, "client_secret": "rotated"}
     cloud.expire_access_tokens()

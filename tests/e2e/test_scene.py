@@ -34,8 +34,8 @@ async def test_scene(
 
     assert len(await until_issues(client, 2)) == 2
     await frontend.open_repairs()
-    await frontend.see("A credential in the YAML configuration is incomplete", "repairs")
-    await frontend.click_text("A credential in the YAML configuration is incomplete")
+    await frontend.see("Incomplete credential in YAML", "repairs")
+    await frontend.click_text("Incomplete credential in YAML")
     await frontend.see("client_id", "yaml-incomplete")
 
     await frontend.open_integrations()

@@ -1,7 +1,7 @@
 """Tests of the repair of an application credential that its server rejects."""
 
 from homeassistant.components import application_credentials
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -155,11 +155,17 @@ async def test_log_in_again(hass: HomeAssistant, hass_client: ClientSessionGener
 
 
 async def test_unused(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
-    """Where nobody uses it, there is no login to ask for."""
+    """Where nobody uses it, or disabled entries only, there is no login to ask for."""
     await add_application_credential(hass)
+    MockConfigEntry(
+        domain="peer",
+        title="Disabled",
+        data={"auth_implementation": "peer_id"},
+        disabled_by=ConfigEntryDisabler.USER,
+    ).add_to_hass(hass)
     step = await begin_repair(hass_client, await _reject(hass))
     assert step["menu_options"] == ["edit_application_credential"]
-    assert step["description_placeholders"]["entries"] == "-"
+    assert step["description_placeholders"]["entries"] == "Disabled"
 
 
 BUILT_IN = f"CLIENT_ID = 'id'\n{INIT}"

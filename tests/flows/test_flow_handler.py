@@ -1,5 +1,6 @@
 """Tests of the integrations' config flows, with Demo Cloud and with servers that refuse."""
 
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock, patch
@@ -8,14 +9,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
+    SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigEntryDisabler,
+    ConfigFlowContext,
     ConfigFlowResult,
     ConfigSubentry,
     SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, UnknownStep
 from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import (
     LocalOAuth2Implementation,
@@ -25,8 +28,20 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.developer_credentials import DeveloperCredential
 from custom_components.developer_credentials.const import DOMAIN
-from custom_components.developer_credentials.flows.credential_request import CredentialRequest
+from custom_components.developer_credentials.flows.credential_request import (
+    CredentialRequest,
+    async_get_return,
+    returning,
+)
+from custom_components.developer_credentials.oauth2.http_session import async_get_session
+from custom_components.developer_credentials.testing import (
+    CREDENTIAL,
+    MockAuthorizationServer,
+    async_add_credential,
+    async_log_in,
+)
 from demo.authorization_server import DemoAuthorizationServer
 from tests.common import (
     REDIRECT_URI,
@@ -60,6 +75,18 @@ async def _next(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResu
     kind, flow_id = result["next_flow"]
     assert kind == "config_flow"
     return await hass.config_entries.flow.async_configure(flow_id)
+
+
+async def _finish(hass: HomeAssistant, login: ConfigFlowResult) -> ConfigFlowResult:
+    """Log in at a mock server, which asks nothing, and return what comes of it."""
+    flow = hass.config_entries.flow
+    async with async_get_session(hass).get(login["url"], allow_redirects=False) as response:
+        code = parse_qs(urlsplit(response.headers["Location"]).query)["code"][0]
+    state = {"flow_id": login["flow_id"], "redirect_uri": REDIRECT_URI}
+    await flow.async_configure(login["flow_id"], {"code": code, "state": state})
+    result = await flow.async_configure(login["flow_id"])
+    await hass.async_block_till_done()
+    return result
 
 
 async def _connect(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> ConfigEntry:
@@ -446,9 +473,9 @@ async def test_reauth_without_its_credential(
     form = await _reauth_without_credential(hass, entry)
     flow = hass.config_entries.flow
     assert form["step_id"] == "credential"
-    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
-    assert step["step_id"] == "reauth_confirm"
-    login = await flow.async_configure(step["flow_id"], {})
+    # What was asked before the form is not asked again.
+    login = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    assert login["step_id"] == "auth"
     result = await log_in_and_return(hass, hass_client_no_auth, login)
     assert result["reason"] == "reauth_successful"
     assert len(hass.config_entries.async_entries("demo_cloud")) == 1
@@ -590,6 +617,169 @@ async def test_reconfigure_without_its_credential(
     assert (step["handler"], step["step_id"]) == ("acme", "reconfigure")
 
 
+OWN_STEPS = """
+    _host = None
+
+    async def async_step_user(self, user_input=None):
+        if user_input is None:
+            return self.async_show_form(step_id="user")
+        return await self._to(user_input["host"])
+
+    async def async_step_zeroconf(self, discovery_info):
+        await self.async_set_unique_id(discovery_info["id"])
+        self.context["title_placeholders"] = {"name": "Box"}
+        return await self._to(discovery_info["host"])
+
+    async def _to(self, host):
+        self._host = host
+        return await self.async_step_pick_implementation()
+
+    async def async_oauth_create_entry(self, data):
+        told = {"host": self._host, "source": self.source, "data": self.init_data}
+        return self.async_create_entry(title=self.unique_id or "", data={**told, **data})
+"""
+KEPT = """
+    kept_attributes = ("_host", "_missing")
+"""
+
+
+@pytest.fixture
+async def steps(
+    hass: HomeAssistant, install: Install, socket_enabled: None
+) -> AsyncIterator[MockAuthorizationServer]:
+    """Have an integration with steps of its own before the login, and a server."""
+    config_flow = CONFIG_FLOW + OWN_STEPS + KEPT
+    install("acme", PLATFORM.format(url="https://acme.example"), config_flow=config_flow)
+    async with MockAuthorizationServer(hass) as server:
+        yield server
+
+
+@pytest.mark.parametrize("source", [SOURCE_USER, SOURCE_ZEROCONF])
+async def test_own_steps(hass: HomeAssistant, steps: MockAuthorizationServer, source: str) -> None:
+    """A flow with steps of its own comes back to its login, with what it has found out."""
+    data = {"id": "7", "host": "h"} if source == SOURCE_ZEROCONF else None
+    flow = hass.config_entries.flow
+    context: ConfigFlowContext = {"source": source, "configuration_url": "http://box"}
+    step = await flow.async_init("acme", context=context, data=data)
+    if data is None:
+        step = await flow.async_configure(step["flow_id"], {"host": "h"})
+    (form,) = flow.async_progress_by_handler(DOMAIN)
+    assert step["next_flow"][1] == form["flow_id"]
+    values = {"client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_secret}
+    login = await _next(hass, await flow.async_configure(form["flow_id"], values))
+    assert login["step_id"] == "auth"
+    (progress,) = flow.async_progress()
+    assert progress["context"]["source"] == source
+    assert progress["context"]["configuration_url"] == "http://box"
+    if data:
+        assert progress["context"]["unique_id"] == "7"
+        assert progress["context"]["title_placeholders"] == {"name": "Box"}
+    result = await _finish(hass, login)
+    told = {"host": "h", "source": source, "data": data}
+    assert result["data"].items() >= told.items()
+    assert result["title"] == ("7" if data else "")
+
+
+@pytest.mark.parametrize("answers", [{}, {"client_secret": CREDENTIAL.client_secret}])
+async def test_own_steps_and_rejected(
+    hass: HomeAssistant, steps: MockAuthorizationServer, answers: dict[str, str]
+) -> None:
+    """Where the server rejects the credential at the login, it is corrected on the way."""
+    await async_add_credential(hass, "acme", DeveloperCredential(CREDENTIAL.client_id, SENTINEL))
+    result = await async_log_in(
+        hass,
+        "acme",
+        {"client_id": CREDENTIAL.client_id, **answers},
+        context={"source": SOURCE_ZEROCONF},
+        data={"id": "7", "host": "h"},
+    )
+    if answers:
+        assert result["data"]["host"] == "h"
+    else:
+        assert result["errors"] == {"base": "rejected"}
+
+
+async def test_own_steps_that_keep_nothing(
+    hass: HomeAssistant, install: Install, socket_enabled: None
+) -> None:
+    """Without the names of its attributes, a flow begins again with what it began with before."""
+    config_flow = CONFIG_FLOW + OWN_STEPS
+    install("acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=config_flow)
+    flow = hass.config_entries.flow
+    step = await _begin(hass, "acme")
+    form = await _next(hass, await flow.async_configure(step["flow_id"], {"host": "h"}))
+    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    assert (step["handler"], step["step_id"]) == ("acme", "user")
+
+
+async def test_two_flows_of_one_integration(
+    hass: HomeAssistant, steps: MockAuthorizationServer
+) -> None:
+    """What one flow has found out is not another one's."""
+    flow = hass.config_entries.flow
+    forms = []
+    for host in ("one", "two"):
+        step = await flow.async_configure((await _begin(hass, "acme"))["flow_id"], {"host": host})
+        forms.append(await _next(hass, step))
+    for form, client_id, host in zip(forms, ("a", "b"), ("one", "two"), strict=True):
+        steps.clients[client_id] = ""
+        result = await flow.async_configure(form["flow_id"], {"client_id": client_id})
+        result = await _finish(hass, await _next(hass, result))
+        assert result["data"]["host"] == host
+        assert steps.token_requests[-1]["client_id"] == client_id
+
+
+LOOKS_ITSELF = """
+    async def async_step_user(self, user_input=None):
+        from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
+        if not await async_get_implementations(self.hass, self.DOMAIN):
+            return await self.async_ask_for_credential()
+        return self.async_show_form(step_id="user")
+"""
+
+
+async def test_flow_that_looks_itself(
+    hass: HomeAssistant, install: Install, socket_enabled: None
+) -> None:
+    """A flow that finds no implementation itself asks for a credential by one call."""
+    config_flow = CONFIG_FLOW + LOOKS_ITSELF
+    install("acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=config_flow)
+    flow = hass.config_entries.flow
+    form = await _next(hass, await _begin(hass, "acme"))
+    step = await _next(hass, await flow.async_configure(form["flow_id"], FORM))
+    assert (step["handler"], step["step_id"]) == ("acme", "user")
+
+
+async def test_flow_that_looks_itself_without_a_user(hass: HomeAssistant, install: Install) -> None:
+    """Where nobody would see the form, the flow ends with a text of ours."""
+    config_flow = CONFIG_FLOW + LOOKS_ITSELF
+    install("acme", PLATFORM.format(url="http://127.0.0.1:9"), config_flow=config_flow)
+    with patch.object(http, "current_request", SimpleNamespace(get=lambda: None)):
+        result = await _begin(hass, "acme")
+    assert (result["reason"], result["translation_domain"]) == ("credential_needed", DOMAIN)
+    assert hass.config_entries.flow.async_progress() == []
+
+
+def test_return_of_one_flow() -> None:
+    """What a flow returns with is not for another one that begins meanwhile."""
+    context: ConfigFlowContext = {"source": SOURCE_USER}
+    with returning(context, "acme", {"_host": SENTINEL}):
+        found = async_get_return(context)
+        assert found
+        assert found.kept == {"_host": SENTINEL}
+        assert SENTINEL not in repr(found)
+        assert async_get_return({**context}) is None
+    assert async_get_return(context) is None
+
+
+async def test_return_is_no_first_step(hass: HomeAssistant, steps: MockAuthorizationServer) -> None:
+    """Nobody returns to a flow that has asked for nothing."""
+    step = await _begin(hass, "acme")
+    handler: Any = hass.config_entries.flow._progress[step["flow_id"]]  # noqa: SLF001
+    with pytest.raises(UnknownStep):
+        await handler.async_step_return()
+
+
 async def test_nobody_is_there(hass: HomeAssistant) -> None:
     """A flow that no user has begun opens no form that nobody would see."""
     with patch.object(http, "current_request", SimpleNamespace(get=lambda: None)):
@@ -642,11 +832,19 @@ async def test_next_flow_that_asks_nothing(
     assert len(hass.config_entries.async_entries("acme")) == 1
 
 
+UNAVAILABLE = """
+from homeassistant.helpers.config_entry_oauth2_flow import ImplementationUnavailableError
+
+async def async_get_authorization_server(hass):
+    raise ImplementationUnavailableError
+"""
+
+
 async def test_next_flow_does_not_offer_the_credential(
     hass: HomeAssistant, install: Install
 ) -> None:
     """Where the integration's flow offers others only, the user sees them."""
-    install("acme", "async def async_get_authorization_server(hass): pass", config_flow=CONFIG_FLOW)
+    install("acme", UNAVAILABLE, config_flow=CONFIG_FLOW)
     for name in ("one", "two"):
         implementation = LocalOAuth2Implementation(hass, name, name, "", "", "")
         async_register_implementation(hass, "acme", implementation)

@@ -32,6 +32,8 @@ from tests.conftest import Install
 
 pytestmark = pytest.mark.usefixtures("setup", "current_request_with_host", "socket_enabled")
 
+OTHER_ADDRESS = "http://lan"
+
 
 async def _edit(hass: HomeAssistant, subentry: ConfigSubentry) -> dict[str, Any]:
     """Open the form of a credential, and return what it says, and its fields in their order."""
@@ -88,6 +90,16 @@ async def test_state(
     assert "create an application" not in shown["instructions"]
 
 
+async def test_refreshed_for_nobody(hass: HomeAssistant) -> None:
+    """Of a credential that nothing uses any more, no refresh is told."""
+    subentry = await add_credential(hass, "demo_cloud")
+    async_note_answer(hass, key_of(subentry), None)
+    situation = (await _edit(hass, subentry))["situation"]
+    assert situation.startswith(ACCEPTED)
+    assert "refreshed" not in situation
+    assert situation.endswith("It is not in use.")
+
+
 async def test_verified(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer) -> None:
     """A credential that was verified and is not used yet is accepted, and says so."""
     demo_cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=(REDIRECT_URI,))
@@ -100,7 +112,7 @@ async def test_verified(hass: HomeAssistant, demo_cloud: DemoAuthorizationServer
     await flow.async_configure(step["flow_id"], {"client_id": "client-id"})
     situation = (await _edit(hass, subentry))["situation"]
     assert situation.startswith(ACCEPTED)
-    assert situation.endswith("It is not used yet.")
+    assert situation.endswith("It is not in use.")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +128,34 @@ async def test_saved_anyway(hass: HomeAssistant, objection: Objection, says: str
     data = data_of(credential_of(subentry).with_objection(objection), subentry.data)
     hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
     assert says in (await _edit(hass, subentry))["situation"]
+
+
+async def test_registered_for_another_address(
+    hass: HomeAssistant, demo_cloud: DemoAuthorizationServer, current_request: MagicMock
+) -> None:
+    """What is registered is never said to be registered anew, also where the server rejects it.
+
+    Then it is no matter of the secret, which does not come first.
+    """
+    demo_cloud.add_client("client-id", client_secret=SENTINEL, redirect_uris=())
+    subentry = await add_credential(hass, "demo_cloud")
+    data = {**subentry.data, "registered_uri": f"{OTHER_ADDRESS}/auth/external/callback"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+    error = InvalidClientError(domain="demo_cloud", request_info=MagicMock())
+    async_note_answer(hass, key_of(subentry), error)
+    flow = hass.config_entries.subentries
+    step = await flow.async_init(
+        (entry_of(hass).entry_id, "credential"),
+        context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id},
+    )
+    assert next(iter(suggested(step))) == "client_secret"
+    step = await flow.async_configure(step["flow_id"], {"client_id": "client-id"})
+    assert step["errors"] == {"base": "redirect_uri_rejected"}
+    assert next(iter(suggested(step))) == "client_id"
+    says = (step["description_placeholders"] or {})["redirect_uri"]
+    registered = f"`{OTHER_ADDRESS}/auth/external/callback`"
+    assert says.startswith(f"Redirect URI of your application: {registered}\n\n")
+    assert f"To log in, open it at {OTHER_ADDRESS}," in says
 
 
 async def test_without_instructions(hass: HomeAssistant, install: Install) -> None:

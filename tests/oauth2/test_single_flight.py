@@ -164,6 +164,18 @@ async def test_stop_waits(hass: HomeAssistant, caplog: pytest.LogCaptureFixture)
     assert "without waiting any longer" not in caplog.text
 
 
+async def test_nothing_to_keep(hass: HomeAssistant) -> None:
+    """A call whose result is not to be kept holds up nobody who waits for Home Assistant's work."""
+    call = Call()
+    waiting = hass.async_create_background_task(async_join(hass, KEY, call), "waits")
+    await _some_steps()
+    assert call.count == 1
+    async with asyncio.timeout(5):
+        await hass.async_block_till_done()
+    call.end.set()
+    assert await waiting == 1
+
+
 async def test_stop_waits_for_what_begins_meanwhile(hass: HomeAssistant) -> None:
     """A call that begins while Home Assistant waits for another one is waited for as well."""
     first, second = Call(), Call()

@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator
 import json
 from typing import Any
 
+from aiohttp import ClientResponseError
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.developer_credentials import (
+    Account,
     AuthorizationServer,
     DeveloperCredential,
+    account_from_jwt,
+    async_account_from_userinfo,
     async_discover_authorization_server,
 )
 from custom_components.developer_credentials.oauth2.http_session import async_get_session
@@ -201,6 +205,24 @@ async def test_token_fields(hass: HomeAssistant, mock_server: MockAuthorizationS
     mock_server.token_fields = {"expires_in": 5, "user_id": "7"}
     token = await _post(hass, grant_type="authorization_code", code=await _code(hass), **CLIENT)
     assert (token["expires_in"], token["user_id"]) == (5, "7")
+
+
+async def test_accounts(hass: HomeAssistant, mock_server: MockAuthorizationServer) -> None:
+    """A test says who logs in; that is told of the tokens of that login, and of no other token."""
+    tokens = []
+    for subject in ("one", "two"):
+        mock_server.claims = {"sub": subject}
+        code = await _code(hass, scope="openid profile")
+        tokens.append(await _post(hass, grant_type="authorization_code", code=code, **CLIENT))
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens[0]["refresh_token"]}
+    tokens[0] = await _post(hass, **refresh, **CLIENT)
+    for token, subject in zip(tokens, ("one", "two"), strict=True):
+        assert account_from_jwt(token["id_token"]) == Account(subject)
+        url = "https://api.example/userinfo"
+        assert await async_account_from_userinfo(hass, token, url) == Account(subject)
+    with pytest.raises(ClientResponseError) as error:
+        await async_account_from_userinfo(hass, {"access_token": "other"}, url)
+    assert error.value.status == 401
 
 
 async def test_revocation(hass: HomeAssistant, mock_server: MockAuthorizationServer) -> None:

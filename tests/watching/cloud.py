@@ -208,13 +208,13 @@ async def enter(
 
 
 async def import_one(
-    hass: HomeAssistant, secret: str = SECRET, auth_domain: str = "acme"
+    hass: HomeAssistant, secret: str = SECRET, auth_domain: str = "acme", client_id: str = "id"
 ) -> ApplicationCredential:
     """Import an application credential, as integrations do."""
-    credential = ClientCredential("id", secret, "user@example.com")
+    credential = ClientCredential(client_id, secret, "user@example.com")
     await async_import_client_credential(hass, "acme", credential, auth_domain)
     await settle(hass)
-    return async_get_application_credentials(hass)["acme_id"]
+    return async_get_application_credentials(hass)[f"acme_{client_id}"]
 
 
 async def rotate(hass: HomeAssistant, secret: str = SECRET, item_id: str = "acme_id") -> None:

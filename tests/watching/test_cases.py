@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
+from aiohttp import web
 from homeassistant.components import application_credentials
 from homeassistant.config_entries import (
     SOURCE_DISCOVERY,
@@ -19,6 +20,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.loader import async_get_integration
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -30,7 +32,11 @@ from custom_components.developer_credentials.core_credentials.editing import (
     async_update_application_credential,
 )
 from custom_components.developer_credentials.core_credentials.options import (
+    ADOPT_ALL,
+    ADOPT_NONE,
+    CONF_ADOPT,
     CONF_LOOK_AFTER,
+    CONF_VERIFY,
 )
 from custom_components.developer_credentials.core_credentials.users import (
     async_get_application_credential_users,
@@ -42,16 +48,19 @@ from custom_components.developer_credentials.private_api import (
     async_get_current_step,
     async_get_unknown,
 )
+from custom_components.developer_credentials.watching import answers
 from custom_components.developer_credentials.watching import logins as logins_module
 from custom_components.developer_credentials.watching.logins import async_log_in_again
 from custom_components.developer_credentials.watching.memory import (
     CONF_WATCHED,
     async_get_logins,
+    async_has_had_token,
     async_note_accepted,
 )
 from custom_components.developer_credentials.watching.rejection import async_get_core_rejections
 from tests.common import entry_of
 from tests.conftest import PassTime
+from tests.recording_server import TOKEN, answer
 from tests.watching.cloud import (
     CONTEXT,
     OWN_NAME,
@@ -141,6 +150,12 @@ async def test_plain_error(hass: HomeAssistant, cloud: Cloud, pass_time: PassTim
     assert entry.state is ConfigEntryState.LOADED
 
 
+async def _adopt(hass: HomeAssistant, adopt: str = ADOPT_ALL) -> None:
+    ours = await look_after(hass)
+    hass.config_entries.async_update_entry(ours, options={CONF_ADOPT: adopt})
+    await settle(hass)
+
+
 async def _taken_back(hass: HomeAssistant, cloud: Cloud) -> MockConfigEntry:
     """Have a login taken back."""
     await look_after(hass)
@@ -194,12 +209,19 @@ async def test_cannot_be_told(hass: HomeAssistant, cloud: Cloud) -> None:
     with patch.object(logins_module, "async_get_current_step", return_value=None):
         entry = await add_entry(hass)
     assert "list of flows" in async_get_unknown(hass)
+    async_get_unknown(hass).clear()
+    with patch.object(flows, "_progress", {"any": object()}):
+        assert async_get_current_step(hass, "any") is None
+    assert "list of flows" in async_get_unknown(hass)
     assert (len(repairs(hass)), logins(hass)) == (1, [entry.entry_id])
 
 
-async def test_loaded_entry(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+@pytest.mark.parametrize("adopt", [ADOPT_NONE, ADOPT_ALL])
+async def test_loaded_entry(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, adopt: str
+) -> None:
     """An entry that is loaded, and was refused, is reloaded when it is mended: it asks no more."""
-    await look_after(hass)
+    await _adopt(hass, adopt)
     await enter(hass)
     entry = await add_entry(hass, lazy=True)
     cloud.secrets["id"] = "rotated"
@@ -592,3 +614,197 @@ async def test_form(hass: HomeAssistant, cloud: Cloud) -> None:
     subject = PeerCredential(hass, await async_get_integration(hass, "own"), one)
     found = await subject.async_verify(DeveloperCredential("id", f"{SECRET}-new"))
     assert found.outcome is Outcome.ACCEPTED
+
+
+async def test_other_options(hass: HomeAssistant, cloud: Cloud) -> None:
+    """Other options leave it at what was done: a login that cannot help does not come back."""
+    entry = await _taken_back(hass, cloud)
+    taken_back = dict(async_get_logins(hass))
+    options = hass.config_entries.options
+    step = await options.async_init(entry_of(hass).entry_id)
+    await options.async_configure(
+        step["flow_id"], {CONF_LOOK_AFTER: True, CONF_VERIFY: False, CONF_ADOPT: ADOPT_ALL}
+    )
+    await settle(hass)
+    assert (len(repairs(hass)), logins(hass)) == (1, [])
+    assert async_get_logins(hass) == taken_back
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+
+
+async def test_imported_twice(hass: HomeAssistant, cloud: Cloud) -> None:
+    """A client that no entry uses any more, and is rejected, takes no login back."""
+    await look_after(hass)
+    await import_one(hass)
+    cloud.secrets["second"] = SECRET
+    await import_one(hass, client_id="second")
+    del cloud.secrets["id"]
+    cloud.grant = {"error": "invalid_grant"}
+    entry = await add_entry(hass, "acme")
+    assert (repairs(hass), logins(hass)) == ([], [entry.entry_id])
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_day_is_over_at_the_start(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, *, works: bool
+) -> None:
+    """A login whose day is over comes back where its entry does not work, and not before that."""
+    await enter(hass)
+    if not works:
+        cloud.secrets["id"] = "rotated"
+    token = {**TOKEN, "refresh_token": f"{SECRET}-r", "expires_at": 0}
+    entry = MockConfigEntry(domain="acme", data={"auth_implementation": "acme_id", "token": token})
+    entry.add_to_hass(hass)
+    hass.set_state(CoreState.starting)
+    taken_back = {entry.entry_id: dt_util.utcnow().timestamp() - DAY - 100}
+    data = {CONF_WATCHED: {"salt": "salt", "logins": taken_back}}
+    MockConfigEntry(domain=DOMAIN, data=data, minor_version=2).add_to_hass(hass)
+    await hass.config_entries.async_setup(entry_of(hass).entry_id)
+    await elapse(hass, pass_time, 10)
+    assert logins(hass) == []
+    async_note_accepted(hass, "acme", "id")
+    await hass.config_entries.async_setup(entry.entry_id)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire("homeassistant_started")
+    await elapse(hass, pass_time, 10)
+    assert logins(hass) == ([] if works else [entry.entry_id])
+    assert dict(async_get_logins(hass)) == ({} if works else {entry.entry_id: None})
+
+
+async def test_second_entry(
+    hass: HomeAssistant, cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A second entry of ours, of a damaged storage, changes nothing, nor does its end."""
+    ours = await look_after(hass)
+    second = MockConfigEntry(domain=DOMAIN, minor_version=2)
+    second.add_to_hass(hass)
+    await hass.config_entries.async_setup(second.entry_id)
+    await enter(hass, WRONG)
+    assert len(repairs(hass)) == 1
+    await hass.config_entries.async_remove(second.entry_id)
+    await settle(hass)
+    assert second.state is ConfigEntryState.NOT_LOADED
+    assert len(repairs(hass)) == 1
+    await add_entry(hass)
+    assert "was missed" not in caplog.text
+    await hass.config_entries.async_unload(ours.entry_id)
+    assert ours.state is ConfigEntryState.NOT_LOADED
+    assert repairs(hass) == []
+
+
+DEAD = """
+from homeassistant.components.application_credentials import AuthorizationServer
+
+async def async_get_authorization_server(hass):
+    return AuthorizationServer("http://127.0.0.1:9/authorize", "http://127.0.0.1:9/token")
+"""
+
+
+async def test_another_server_is_dead(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime
+) -> None:
+    """What is entered is told at once, however long another server has not answered."""
+    cloud.install("dead", DEAD)
+    await look_after(hass)
+    await enter(hass, domain="dead")
+    for _ in range(6):
+        await elapse(hass, pass_time, 3_601)
+    assert answers.async_get_pause(hass) > 0
+    await enter(hass, WRONG)
+    assert len(repairs(hass)) == 1
+
+
+async def test_entered_while_the_network_is_down(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime
+) -> None:
+    """What is entered then is tried once, and again with the others; in the end it is told."""
+    await look_after(hass)
+    cloud.is_down = True
+    for number in range(20):
+        await enter(hass, WRONG, f"id{number}")
+    assert len(cloud.codes) == 20
+    for _ in range(5):
+        await elapse(hass, pass_time, 301)
+        await elapse(hass, pass_time, 3_601)
+    assert len(cloud.codes) < 40
+    cloud.is_down = False
+    for _ in range(3):
+        await elapse(hass, pass_time, 3_601)
+    assert len(repairs(hass)) == 20
+
+
+async def test_peer_after_us(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """What was stored when it is set up after us is nothing new: a new name asks nobody."""
+    await enter(hass)
+    collection = hass.data.pop(application_credentials.DATA_COMPONENT)
+    hass.set_state(CoreState.starting)
+    await look_after(hass)
+    hass.data[application_credentials.DATA_COMPONENT] = collection
+    hass.bus.async_fire("component_loaded", {"component": "application_credentials"})
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire("homeassistant_started")
+    await settle(hass)
+    one = async_get_application_credentials(hass)["acme_id"]
+    await async_update_application_credential(hass, one, replace(one.credential, name="New"))
+    await settle(hass)
+    assert cloud.codes == []
+
+
+@pytest.mark.parametrize("how", ["day", "unload"])
+async def test_adopted_login_comes(
+    hass: HomeAssistant, cloud: Cloud, pass_time: PassTime, how: str
+) -> None:
+    """A login that an adopted entry does not ask for comes after a day, or at the end."""
+    await _adopt(hass)
+    await enter(hass)
+    cloud.secrets["id"] = "rotated"
+    await rotate(hass, WRONG)
+    entry = await add_entry(hass)
+    assert (len(repairs(hass)), logins(hass)) == (1, [])
+    assert list(async_get_logins(hass)) == [entry.entry_id]
+    if how == "day":
+        await elapse(hass, pass_time, DAY + 100)
+        assert dict(async_get_logins(hass)) == {entry.entry_id: None}
+    else:
+        await hass.config_entries.async_unload(entry_of(hass).entry_id)
+        await settle(hass)
+    assert logins(hass) == [entry.entry_id]
+
+
+async def test_every_code_is_rejected(hass: HomeAssistant, cloud: Cloud) -> None:
+    """A server that calls every client bad for its code proves nothing, though it gave a token."""
+    own = cloud.server.respond
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if (await request.post())["grant_type"] == "authorization_code":
+            return await answer({"error": "invalid_client"}, 401)(request)
+        return await own(request)
+
+    cloud.server.respond = respond
+    await _adopt(hass)
+    await enter(hass)
+    entry = await add_entry(hass)
+    assert entry.state is ConfigEntryState.LOADED
+    assert (repairs(hass), async_has_had_token(hass, "acme", "id")) == ([], True)
+    cloud.grant = {"error": "invalid_grant"}
+    expired = {**entry.data["token"], "expires_at": 0}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": expired})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    assert cloud.codes
+    assert logins(hass) == [entry.entry_id]
+
+
+async def test_stop_does_not_wait(hass: HomeAssistant, cloud: Cloud) -> None:
+    """A stop of Home Assistant does not wait for a server that is asked."""
+    await look_after(hass)
+    cloud.go_on.clear()
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    item = {"domain": "acme", "client_id": "id", "client_secret": WRONG}
+    await collection.async_create_item(item)
+    await nap()
+    async with asyncio.timeout(5):
+        await hass.async_block_till_done()
+    assert repairs(hass) == []
+    cloud.go_on.set()
+    await settle(hass)
+    assert len(repairs(hass)) == 1

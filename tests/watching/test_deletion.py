@@ -1,5 +1,6 @@
 """Tests of application credentials that were deleted while they are used."""
 
+import asyncio
 from typing import Any
 
 from homeassistant.components import application_credentials
@@ -54,6 +55,15 @@ async def async_get_auth_implementation(hass, auth_domain, credential):
         hass, "itself", credential.client_id, credential.client_secret,
         "http://127.0.0.1:9/authorize", "http://127.0.0.1:9/token",
     )
+"""
+
+
+SLOW = """
+from homeassistant.components.application_credentials import AuthorizationServer
+
+async def async_get_authorization_server(hass):
+    await hass.data["slow"].wait()
+    return AuthorizationServer("http://127.0.0.1:9/authorize", "http://127.0.0.1:9/token")
 """
 
 
@@ -308,6 +318,23 @@ async def test_somebody_else_provides_it(hass: HomeAssistant, install: Install) 
     MockConfigEntry(domain="both", data={"auth_implementation": "both"}).add_to_hass(hass)
     await _delete(hass, "both_id")
     assert issue_ids(hass) == []
+
+
+async def test_switched_off_meanwhile(hass: HomeAssistant, install: Install) -> None:
+    """What is learned of a deleted one after the end is told no more."""
+    install("slow", application_credentials=SLOW)
+    go_on = hass.data["slow"] = asyncio.Event()
+    await add_application_credential(hass, "slow", imported=True)
+    MockConfigEntry(domain="slow", data={"auth_implementation": "slow"}).add_to_hass(hass)
+    collection = hass.data[application_credentials.DATA_COMPONENT]
+    await collection.async_delete_item("slow_id")
+    ours = entry_of(hass)
+    await hass.config_entries.async_unload(ours.entry_id)
+    go_on.set()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert issue_ids(hass) == []
+    await hass.config_entries.async_setup(ours.entry_id)
+    assert len(issue_ids(hass)) == 1
 
 
 async def test_collection_is_another(hass: HomeAssistant) -> None:

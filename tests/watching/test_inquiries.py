@@ -64,6 +64,20 @@ async def test_quarter_of_an_hour(hass: HomeAssistant, cloud: Cloud, pass_time: 
     assert cloud.codes == ["id"] * 3
 
 
+async def test_user_in_between(hass: HomeAssistant, cloud: Cloud, pass_time: PassTime) -> None:
+    """That a user has asked in between does not let it be asked again sooner."""
+    one = await enter(hass)
+    await async_inquire(hass, one)
+    pass_time(60)
+    await async_inquire(hass, one, by_user=True)
+    pass_time(60)
+    assert (await async_inquire(hass, one)).outcome is Outcome.ACCEPTED
+    assert cloud.codes == ["id"] * 2
+    pass_time(answers.VALID_FOR - 119)
+    await async_inquire(hass, one)
+    assert cloud.codes == ["id"] * 3
+
+
 async def test_changed(hass: HomeAssistant, cloud: Cloud) -> None:
     """Another secret makes another client, which is asked about at once."""
     one = await enter(hass)

@@ -10,7 +10,9 @@ from custom_components.developer_credentials.watching.memory import (
     CONF_WATCHED,
     async_get_issue_key,
     async_get_logins,
+    async_has_had_token,
     async_note_accepted,
+    async_note_token,
     async_set_logins,
     async_was_accepted,
 )
@@ -34,6 +36,23 @@ async def test_not_looked_after(hass: HomeAssistant) -> None:
     hass.config_entries.async_update_entry(entry, options={CONF_LOOK_AFTER: False})
     async_note_accepted(hass, "acme", "id")
     assert not async_was_accepted(hass, "acme", "id")
+
+
+async def test_given_token(hass: HomeAssistant, cloud: Cloud) -> None:
+    """That a client was given a token is remembered apart, once, and while we look after it."""
+    ours = await look_after(hass)
+    await enter(hass, client_id="second")
+    for _ in range(2):
+        async_note_token(hass, "acme", "second")
+    assert async_has_had_token(hass, "acme", "second")
+    assert not async_was_accepted(hass, "acme", "second")
+    assert len(ours.data[CONF_WATCHED]["given_token"]) == 1
+    async_note_token(hass, "acme", "other")
+    async_note_accepted(hass, "acme", "id")
+    assert not async_has_had_token(hass, "acme", "other")
+    hass.config_entries.async_update_entry(ours, options={CONF_LOOK_AFTER: False})
+    async_note_token(hass, "acme", "other")
+    assert not async_has_had_token(hass, "acme", "other")
 
 
 async def test_accepted(hass: HomeAssistant, cloud: Cloud) -> None:

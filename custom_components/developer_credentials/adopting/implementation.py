@@ -23,16 +23,23 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     LocalOAuth2Implementation,
 )
-from homeassistant.loader import async_get_integration
+from homeassistant.loader import async_get_loaded_integration
 
-from ..const import DOMAIN, LOGGER, NOTHING
+from ..const import DOMAIN, NOTHING
 from ..credentials.entry_tokens import async_keep_token
 from ..oauth2.error_codes import kind_of
 from ..oauth2.errors import InvalidClientError, TokenRequestError
 from ..oauth2.single_flight import async_join
 from ..plain_text import escape_markdown
 from ..private_api import async_is_token_request_known
-from .token_request import ASKING, CONNECTION_ERROR, Asking, ImplementationAtTheEnd, client_of
+from .token_request import (
+    ASKING,
+    CONNECTION_ERROR,
+    Asking,
+    ImplementationAtTheEnd,
+    client_of,
+    guarded,
+)
 
 # Where an implementation has its adoption.
 _ADOPTION: Final = "_developer_credentials_adoption"
@@ -79,11 +86,13 @@ class _Outcome:
         token: What it returned.
         failure: What is to be raised; None where the token is to be returned.
         meaning: Why there is no token; None where there is one, or where that is not known.
+        is_outdated: Whether the implementation is another client by now.
     """
 
     token: dict[str, Any]
     failure: Exception | None = None
     meaning: TokenRequestError | None = None
+    is_outdated: bool = False
 
     def result(self) -> dict[str, Any]:
         """Return the token, or raise what is to be raised."""
@@ -130,8 +139,11 @@ class _Front(_Base):
         """
         adoption = adoption_of(self)
         outcome = await _async_ask(self, super().async_resolve_external_data(external_data))
-        if adoption and outcome.meaning and _is_in_progress(self.hass, external_data):
-            raise await _async_abort(self.hass, adoption.domain, outcome.meaning)
+        meaning = outcome.meaning
+        if adoption and meaning and _is_in_progress(self.hass, external_data):
+            domain = adoption.domain
+            if abort := guarded(domain, lambda: _abort(self.hass, domain, meaning)):
+                raise abort
         return outcome.result()
 
     @override
@@ -144,12 +156,14 @@ class _Front(_Base):
         """
         # Bound now: it may be released while it waits.
         call, adoption = super()._async_refresh_token, adoption_of(self)
+        if (asking := ASKING.get()) and asking.implementation is self:
+            # The integration tries again by itself, within the refresh that is in flight.
+            return await call(token)
         access_token, refresh_token = token.get("access_token"), token.get("refresh_token")
 
         async def refresh() -> dict[str, Any]:
-            before = client_of(self)
             outcome = await _async_ask(self, call(dict(token)), access_token)
-            if isinstance(outcome.meaning, InvalidClientError) and before != client_of(self):
+            if isinstance(outcome.meaning, InvalidClientError) and outcome.is_outdated:
                 # It was corrected while the server looked at the old one.
                 outcome = await _async_ask(self, call(dict(token)), access_token)
             return outcome.result()
@@ -182,7 +196,10 @@ async def _async_ask(
     """
     if (adoption := adoption_of(implementation)) is None:
         return _Outcome(await request)
-    asking, client = Asking(adoption.domain), client_of(implementation)
+    domain = adoption.domain
+    asking = guarded(domain, lambda: Asking(implementation, domain, client_of(implementation)))
+    if asking is None:
+        return _Outcome(await request)
     token: dict[str, Any] = {}
     failure: Exception | None = None
     reset = ASKING.set(asking)
@@ -192,20 +209,28 @@ async def _async_ask(
         failure = err
     finally:
         ASKING.reset(reset)
+    outcome = _Outcome(token, failure)
     if adoption_of(implementation) is not adoption:
         # It was released meanwhile.
-        return _Outcome(token, failure)
-    if client_of(implementation) != client:
+        return outcome
+    return guarded(domain, lambda: _concluded(outcome, asking, adoption, access_token)) or outcome
+
+
+def _concluded(
+    outcome: _Outcome, asking: Asking, adoption: Adoption, access_token: object
+) -> _Outcome:
+    """Return what a call came to, with what its last request means; take note of that."""
+    token, failure, implementation = outcome.token, outcome.failure, asking.implementation
+    if client_of(implementation) != asking.client:
         # It says nothing of the client that it is now.
-        return _Outcome(token, failure, asking.meaning)
+        return _Outcome(token, failure, asking.meaning, is_outdated=True)
     new = token.get("access_token") if failure is None and isinstance(token, dict) else None
     has_token = new not in (None, "", access_token)
     if has_token and asking.was_asked:
         _noted(adoption, implementation, None)
     if has_token or asking.meaning is None:
-        return _Outcome(token, failure)
+        return outcome
     was_accepted = _noted(adoption, implementation, asking.meaning)
-    outcome = _Outcome(token, failure)
     return _judged(outcome, asking.meaning, asking.error, was_accepted=was_accepted)
 
 
@@ -215,11 +240,7 @@ def _noted(
     meaning: TokenRequestError | None,
 ) -> bool:
     """Tell what a request came to; return whether the client is known to have been accepted."""
-    try:
-        return adoption.note(implementation, meaning)
-    except Exception as err:  # noqa: BLE001 - the request came to what it came to
-        LOGGER.warning("An answer for %s was not noted: %s", adoption.domain, type(err).__name__)
-        return False
+    return guarded(adoption.domain, lambda: adoption.note(implementation, meaning)) or False
 
 
 def _judged(
@@ -259,9 +280,9 @@ def _is_in_progress(hass: HomeAssistant, external_data: object) -> bool:
     return any(one["flow_id"] == flow_id for one in hass.config_entries.flow.async_progress())
 
 
-async def _async_abort(hass: HomeAssistant, domain: str, meaning: TokenRequestError) -> AbortFlow:
+def _abort(hass: HomeAssistant, domain: str, meaning: TokenRequestError) -> AbortFlow:
     """Return what ends a dialog with the server's words."""
-    integration = await async_get_integration(hass, domain)
+    integration = async_get_loaded_integration(hass, domain)
     detail = ": ".join(text for text in (meaning.error, meaning.error_description) if text)
     return AbortFlow(
         f"token_{meaning.reason}",

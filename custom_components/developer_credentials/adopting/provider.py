@@ -45,7 +45,6 @@ from ..credentials.store import Key
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.errors import TokenRequestError
 from ..private_api import ImplementationProvider, async_get_implementation_provider
-from ..watching.memory import async_was_accepted
 from ..watching.rejection import async_note_answer
 from .implementation import Adoption, NotAdoptableError, adopt, adoption_of, release
 from .token_request import client_of
@@ -259,9 +258,7 @@ class _Adopter:
         if one is None or not _has_client(implementation, one):
             # It has changed since.
             return False
-        was_accepted = async_was_accepted(self._hass, one.domain, one.credential.client_id)
-        async_note_answer(self._hass, one, error)
-        return was_accepted
+        return async_note_answer(self._hass, one, error)
 
     @callback
     def _apply_options(self) -> None:

@@ -4,7 +4,7 @@ The answer is given, or an exception raised, as Home Assistant would: classes of
 at both. What it means is noted beside that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -45,13 +45,17 @@ class Asking:
     """A call that leads to token requests, and what the last one of them came to.
 
     Attributes:
+        implementation: Whose call it is.
         domain: The integration.
+        client: Client id and secret as it began.
         was_asked: Whether a request was made here.
         meaning: Why it brought no token; None where it did, or where that is not known.
         error: What was raised for it, which is what Home Assistant would raise.
     """
 
+    implementation: LocalOAuth2Implementation
     domain: str
+    client: tuple[str, str]
     was_asked: bool = False
     meaning: TokenRequestError | None = None
     error: Exception | None = None
@@ -59,6 +63,15 @@ class Asking:
 
 # The call that this task is in; None outside of one.
 ASKING: ContextVar[Asking | None] = ContextVar(f"{DOMAIN}_asking", default=None)
+
+
+def guarded[T](domain: str, call: Callable[[], T]) -> T | None:
+    """Return what a call of ours returns; None where it fails, which nobody else may notice."""
+    try:
+        return call()
+    except Exception as err:  # noqa: BLE001 - it is a defect, and the request goes on without us
+        LOGGER.warning("A token request of %s is as without us: %s", domain, type(err).__name__)
+        return None
 
 
 def client_of(implementation: LocalOAuth2Implementation) -> tuple[str, str]:
@@ -78,7 +91,10 @@ class ImplementationAtTheEnd(LocalOAuth2Implementation):
             Exception: What Home Assistant would raise, with the status of the server.
         """
         asking = ASKING.get()
-        if asking is None or (request := _prepared(self, data)) is None:
+        request = None
+        if asking and asking.implementation is self:
+            request = guarded(asking.domain, lambda: _prepared(self, data))
+        if asking is None or request is None:
             return await super()._token_request(data)
         body, headers = request
         asking.was_asked, asking.meaning, asking.error = True, None, None
@@ -87,12 +103,20 @@ class ImplementationAtTheEnd(LocalOAuth2Implementation):
                 self.token_url, data=body, headers=headers
             )
             content = await _async_content(response)
-            sent = [*sent_secrets(self.token_url, body, headers.get(hdrs.AUTHORIZATION, ""))]
-            asking.meaning = _meaning_of(asking.domain, response, content, sent)
+            asking.meaning = guarded(
+                asking.domain,
+                lambda: _meaning_of(
+                    asking.domain,
+                    response,
+                    content,
+                    sent_secrets(self.token_url, body, headers.get(hdrs.AUTHORIZATION, "")),
+                ),
+            )
             response.raise_for_status()
             return cast(dict[str, Any], await response.json())
         except ClientError as err:
-            if (error := _as_home_assistant(self, err)) is None:
+            failure = err
+            if (error := guarded(asking.domain, lambda: _as_home_assistant(self, failure))) is None:
                 raise
         # Not within: what is raised there keeps the request.
         asking.error = error
@@ -130,26 +154,22 @@ async def _async_content(response: ClientResponse) -> bytes:
 
 
 def _meaning_of(
-    domain: str, response: ClientResponse, content: bytes, sent: list[str]
+    domain: str, response: ClientResponse, content: bytes, sent: Iterable[str]
 ) -> TokenRequestError | None:
     """Return why an answer is no token; None where it is one, or where that is not known."""
-    try:
-        content = content if len(content) <= MAX_ANSWER else b""
-        answer = parse_answer(response.status, response.headers, content, sent)
-        if answer.kind is None:
-            return None
-        meaning = answer.kind(
-            domain=domain,
-            request_info=_without_headers(response.request_info),
-            status=answer.status,
-            error=answer.error,
-            error_description=answer.error_description,
-        )
-        retry_after = response.headers.get(hdrs.RETRY_AFTER)
-        meaning.retry_after = parse_retry_after(response.status, retry_after)
-    except Exception as err:  # noqa: BLE001 - Home Assistant goes on with the answer
-        LOGGER.warning("An answer for %s was not understood: %s", domain, type(err).__name__)
+    content = content if len(content) <= MAX_ANSWER else b""
+    answer = parse_answer(response.status, response.headers, content, sent)
+    if answer.kind is None:
         return None
+    meaning = answer.kind(
+        domain=domain,
+        request_info=_without_headers(response.request_info),
+        status=answer.status,
+        error=answer.error,
+        error_description=answer.error_description,
+    )
+    retry_after = response.headers.get(hdrs.RETRY_AFTER)
+    meaning.retry_after = parse_retry_after(response.status, retry_after)
     return meaning
 
 

@@ -57,16 +57,16 @@ def async_get_application_credentials(hass: HomeAssistant) -> dict[str, Applicat
 def parse_item(item: Mapping[str, Any]) -> ApplicationCredential | None:
     """Return what an item says, None where it cannot be read."""
     try:
-        return ApplicationCredential(
-            item[CONF_ID],
-            item[CONF_DOMAIN],
-            item.get(CONF_AUTH_DOMAIN, item[CONF_ID]),
-            DeveloperCredential(
-                item[CONF_CLIENT_ID], item[CONF_CLIENT_SECRET], item.get(CONF_NAME)
-            ),
+        item_id, domain = item[CONF_ID], item[CONF_DOMAIN]
+        auth_domain = item.get(CONF_AUTH_DOMAIN, item_id)
+        credential = DeveloperCredential(
+            item[CONF_CLIENT_ID], item[CONF_CLIENT_SECRET], item.get(CONF_NAME)
         )
     except AttributeError, KeyError, TypeError, ValueError:
         return None
+    if not all(isinstance(text, str) and text for text in (item_id, domain, auth_domain)):
+        return None
+    return ApplicationCredential(item_id, domain, auth_domain, credential)
 
 
 async def async_replace_application_credential(
@@ -153,7 +153,8 @@ def async_listen(
     @callback
     def listen() -> None:
         nonlocal stop
-        if collection := async_get_collection(hass):
+        # Home Assistant says that it is loaded some time after it is there.
+        if stop is None and (collection := async_get_collection(hass)):
             stop = collection.async_add_listener(heard)
 
     @callback

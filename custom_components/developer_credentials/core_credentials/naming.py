@@ -17,8 +17,9 @@ def async_get_title(hass: HomeAssistant, application_credential: ApplicationCred
         integration = async_get_loaded_integration(hass, application_credential.domain).name
     except IntegrationNotLoaded:
         integration = application_credential.domain
-    name = application_credential.credential.name
+    credential = application_credential.credential
+    name, client = credential.name, (credential.client_id, credential.client_secret)
     is_imported = application_credential.auth_domain != application_credential.item_id
-    if is_imported or (name and application_credential.credential.client_id in name):
+    if is_imported or (name and any(part and part in name for part in client)):
         name = None
     return title_of(integration, name, ())

@@ -15,26 +15,27 @@ def async_get_application_credential_users(
     """Return the integration's config entries that use an application credential.
 
     They name its `auth_domain`; or what the implementation calls itself that the integration makes
-    of it, which is learned by `async_learn_users`. Of several that call themselves alike, Home
-    Assistant takes the last one.
+    of it, which is learned by `async_learn_users`. Of several of one name, as those of a YAML whose
+    client id was changed, Home Assistant takes the last one.
 
     Args:
         hass: Home Assistant.
         application_credential: The application credential; it may have been deleted.
     """
-    domain, auth_domain = application_credential.domain, application_credential.auth_domain
-    users = async_get_users_of(hass, domain, auth_domain)
-    name = _own_name(hass, application_credential)
-    if name is None or name == auth_domain or not _is_in_force(hass, application_credential, name):
-        return users
-    return [*users, *async_get_users_of(hass, domain, name)]
+    return [
+        user
+        for name in _names(hass, application_credential)
+        if _is_in_force(hass, application_credential, name)
+        for user in async_get_users_of(hass, application_credential.domain, name)
+    ]
 
 
-def _own_name(hass: HomeAssistant, application_credential: ApplicationCredential) -> str | None:
-    """Return what its implementation calls itself; None for its `auth_domain`."""
+def _names(hass: HomeAssistant, application_credential: ApplicationCredential) -> list[str]:
+    """Return its `auth_domain`, and what its implementation calls itself."""
     client_id = application_credential.credential.client_id
     given = async_get_given(hass, application_credential.domain, client_id)
-    return given.auth_domain if given else None
+    name, own = application_credential.auth_domain, given.auth_domain if given else None
+    return [name] if own is None or own == name else [name, own]
 
 
 @callback
@@ -45,8 +46,7 @@ def _is_in_force(
     same_name = [
         one.item_id
         for one in async_get_application_credentials(hass).values()
-        if one.domain == application_credential.domain
-        and (_own_name(hass, one) or one.auth_domain) == name
+        if one.domain == application_credential.domain and name in _names(hass, one)
     ]
     return not same_name or same_name[-1] == application_credential.item_id
 

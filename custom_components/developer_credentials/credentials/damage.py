@@ -43,7 +43,8 @@ _DATA_TOLD: HassKey[dict[str, str]] = HassKey(f"{DOMAIN}_damage")
 @callback
 def async_watch(hass: HomeAssistant) -> None:
     """Tell of damage from now on."""
-    hass.data[_DATA_TOLD] = {}
+    told: dict[str, str] = {}
+    hass.data[_DATA_TOLD] = told
 
     @callback
     def entry_changed(_: ConfigEntryChange, entry: ConfigEntry) -> None:

@@ -2,6 +2,10 @@
 
 Their entries name a credential that is there, and nobody provides an implementation for. A login
 would end without one, so that the entries try again, and a repair says what it is.
+
+An integration may also have lost its dependency on this one: its manifest does not name it, so that
+Home Assistant may set up its entries first, which fail then. They are tried again at the end of the
+start, and a repair says that, too.
 """
 
 from contextvars import ContextVar
@@ -13,17 +17,29 @@ from homeassistant.config_entries import (
     ConfigEntryState,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import async_get_implementations
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 from homeassistant.loader import IntegrationNotFound, async_get_integration
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER, PEER
-from ..platform import PLATFORM, PlatformError, async_get_problems, async_report_problem
+from ..platform import (
+    PLATFORM,
+    PlatformError,
+    async_create_issue,
+    async_get_integrations,
+    async_get_problems,
+    async_report_problem,
+)
 from .store import async_get_entry, async_get_subentries, async_get_users
 
 # The integration that the other providers are being asked for.
 _ASKING: ContextVar[str | None] = ContextVar(f"{DOMAIN}_asking", default=None)
+
+# The integrations that were told to lack the dependency.
+_DATA_WITHOUT_DEPENDENCY: HassKey[set[str]] = HassKey(f"{DOMAIN}_without_dependency")
 
 
 @callback
@@ -36,6 +52,11 @@ def async_watch(hass: HomeAssistant) -> None:
             # What became of others' entries costs nothing.
             if entry.domain in {DOMAIN, domain} and not _users(hass, domain):
                 async_report_problem(hass, domain, None)
+        told = hass.data.get(_DATA_WITHOUT_DEPENDENCY, set())
+        for domain in tuple(told):
+            if entry.domain in {DOMAIN, domain} and not _users(hass, domain):
+                told.discard(domain)
+                ir.async_delete_issue(hass, DOMAIN, f"dependency_{domain}")
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
     async_at_started(hass, _async_check)
@@ -48,6 +69,7 @@ async def _async_check(hass: HomeAssistant) -> None:
         for entry in hass.config_entries.async_entries(include_ignore=False, include_disabled=False)
         if entry.state is ConfigEntryState.SETUP_ERROR
     ]
+    await _async_check_dependencies(hass)
     for domain in dict.fromkeys(entry.domain for entry in entries):
         try:
             await async_check_platform(hass, domain)
@@ -56,6 +78,20 @@ async def _async_check(hass: HomeAssistant) -> None:
             for user in _users(hass, domain):
                 if user in entries:
                     hass.config_entries.async_schedule_reload(user.entry_id)
+
+
+async def _async_check_dependencies(hass: HomeAssistant) -> None:
+    """Tell of integrations whose entries may be set up before this one, and try those again."""
+    for domain, integration in (await async_get_integrations(hass)).items():
+        if DOMAIN in {*integration.dependencies, *integration.after_dependencies}:
+            continue
+        if users := _users(hass, domain):
+            hass.data.setdefault(_DATA_WITHOUT_DEPENDENCY, set()).add(domain)
+            problem = PlatformError("missing_dependency", "manifest.json")
+            async_create_issue(hass, f"dependency_{domain}", domain, problem)
+        for user in users:
+            if user.state is ConfigEntryState.SETUP_ERROR:
+                hass.config_entries.async_schedule_reload(user.entry_id)
 
 
 async def async_check_platform(hass: HomeAssistant, domain: str) -> None:

@@ -7,6 +7,7 @@ key, or damaged.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+import re
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -65,8 +66,13 @@ def _objected(value: object) -> tuple[Objection, str] | None:
     """Return an objection as it is stored; None for what is none, or of a later version."""
     if not isinstance(value, list | tuple) or len(value) != len(("objection", "digest")):
         return None
-    objection = next((one for one in OBJECTIONS if one == value[0]), None)
+    objection: Objection | None = next((one for one in OBJECTIONS if one == value[0]), None)
     return (objection, _text(value[1])) if objection else None
+
+
+def _is_digest(value: object) -> bool:
+    """Return whether this is what the first commits of 0.1.0 remembered of an import."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def _is_domain(value: object) -> bool:
@@ -121,6 +127,8 @@ def stored_of(subentry: ConfigSubentry) -> StoredCredential:
         ValueError: It is damaged; the text names the key.
     """
     data = {**_DEFAULTS, **subentry.data}
+    if _is_digest(data[CONF_IMPORTED]):
+        data[CONF_IMPORTED] = _DEFAULTS[CONF_IMPORTED]
     for key, is_sound in _IS_SOUND.items():
         if not is_sound(data.get(key)):
             raise ValueError(f"{key} is damaged")

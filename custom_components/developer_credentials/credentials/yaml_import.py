@@ -1,4 +1,4 @@
-"""Credentials from YAML: the `developer_credentials:` list, and integrations' own YAML.
+"""Credentials from YAML: the `developer_credentials:` list, and what integrations have themselves.
 
 A credential is imported when it is new, and again when it has changed since; what the user edited
 in between stays. A credential whose item is gone stays, which is told once.
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 import hashlib
 from types import ModuleType, NoneType
+from typing import Literal
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_NAME
@@ -165,7 +166,7 @@ async def async_import_from_platform(
     if credential and misplaced_field(credential):
         raise PlatformError("function_raised", "async_get_developer_credential, ValueError")
     if credential:
-        await _async_import_own(hass, domain, credential, domain)
+        await _async_import_own(hass, domain, credential, domain, from_yaml=True)
     else:
         ir.async_delete_issue(hass, DOMAIN, f"integration_yaml_{domain}")
 
@@ -175,8 +176,12 @@ async def async_import_developer_credential(
     domain: str,
     credential: DeveloperCredential,
     auth_domain: str | None = None,
-) -> None:
-    """Import a credential from an integration's own YAML, when it is new or has changed.
+    *,
+    from_yaml: bool = True,
+) -> str:
+    """Import a credential that an integration has, when it is new or has changed.
+
+    It comes from the integration's own YAML; or from its config entries, or with its code.
 
     Args:
         hass: Home Assistant.
@@ -184,6 +189,11 @@ async def async_import_developer_credential(
         credential: The credential.
         auth_domain: What the integration's existing config entries have as their
             `auth_implementation`; its domain by default.
+        from_yaml: Whether it stands in YAML, whose lines can go, as a repair tells then.
+
+    Returns:
+        The `auth_implementation` of entries that use it: another one than `auth_domain` where the
+        integration had a credential of this client before.
 
     Raises:
         ValueError: This integration is not set up; the manifest of the calling one lacks it among
@@ -195,39 +205,55 @@ async def async_import_developer_credential(
         raise ValueError(f"{domain} must have {DOMAIN} among the dependencies of its manifest")
     if field := misplaced_field(credential):
         raise ValueError(f"{field} has more than its value")
-    await _async_import_own(hass, domain, credential, join_surrogates(auth_domain or domain))
+    subentry = await _async_import_own(
+        hass, domain, credential, join_surrogates(auth_domain or domain), from_yaml=from_yaml
+    )
+    return stored_of(subentry).auth_domain
 
 
 async def _async_import_own(
-    hass: HomeAssistant, domain: str, credential: DeveloperCredential, auth_domain: str
-) -> None:
-    """Import a credential from an integration's own YAML, and tell that the lines can go."""
+    hass: HomeAssistant,
+    domain: str,
+    credential: DeveloperCredential,
+    auth_domain: str,
+    *,
+    from_yaml: bool,
+) -> ConfigSubentry:
+    """Import a credential that an integration has; tell that its lines in YAML can go."""
     integration = await async_get_integration(hass, domain)
     entry = await async_get_or_create_entry(hass)
     subentry = _async_find(hass, domain, credential)
     if subentry is None:
-        # The client id that YAML had at the last import may have been another one.
+        # The client id that it had at the last import may have been another one.
         subentry = next(
             (
                 other
                 for other in async_get_subentries(hass, domain)
-                if (imported := stored_of(other).imported).get("by") == "integration"
+                if (imported := stored_of(other).imported).get("by") in {"integration", "import"}
                 and imported.get(CONF_AUTH_DOMAIN) == auth_domain
             ),
             None,
         )
-    item = YamlItem(domain, domain, credential, "integration", auth_domain)
-    _async_import(hass, entry, integration, item, subentry)
+    by: Literal["integration", "import"] = "integration" if from_yaml else "import"
+    item = YamlItem(domain, domain, credential, by, auth_domain)
+    if from_yaml:
+        _async_tell_own_yaml(hass, integration)
+    return _async_import(hass, entry, integration, item, subentry)
+
+
+@callback
+def _async_tell_own_yaml(hass: HomeAssistant, integration: Integration) -> None:
+    """Tell that the lines of an integration's own YAML can go."""
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"integration_yaml_{domain}",
+        f"integration_yaml_{integration.domain}",
         is_fixable=False,
-        issue_domain=domain,
+        issue_domain=integration.domain,
         severity=ir.IssueSeverity.WARNING,
         translation_key="own_yaml",
         translation_placeholders={
-            "domain": domain,
+            "domain": integration.domain,
             "integration": escape_markdown(integration.name),
             # In the title, which is no Markdown.
             "name": plain_line(integration.name),
@@ -242,8 +268,8 @@ def _async_import(
     integration: Integration,
     item: YamlItem,
     subentry: ConfigSubentry | None,
-) -> None:
-    """Add the credential, or update what of it has changed in YAML since it was imported.
+) -> ConfigSubentry:
+    """Add the credential, or update what of it has changed since it was imported; return it.
 
     A credential that the user has entered in the UI is taken over by the list, and only known from
     then on by an integration's own YAML.
@@ -259,16 +285,17 @@ def _async_import(
     if credential.variables:
         now[CONF_VARIABLES] = dict(credential.variables)
     if subentry is None:
-        named = replace(credential, name=credential.name or name_from_yaml(integration.name))
+        name = None if item.by == "import" else name_from_yaml(integration.name)
+        named = replace(credential, name=credential.name or name)
         new = async_new_subentry(hass, integration, named, auth_domain=item.auth_domain)
-        async_add_subentry(hass, entry, {**new, "data": {**new["data"], CONF_IMPORTED: now}})
-        return
+        data = {**new["data"], CONF_IMPORTED: now}
+        return async_add_subentry(hass, entry, {**new, "data": data})
     stored = stored_of(subentry)
     if stored.imported == now:
-        return
-    if item.by == "integration" and stored.imported.get("by") == "list":
+        return subentry
+    if item.by != "list" and stored.imported.get("by") == "list":
         # Of two that say something, the list is what the user writes for us.
-        return
+        return subentry
     before = stored.imported or ({} if item.by == "list" else now)
     changed = stored.credential
     if before.get(CONF_CLIENT_ID, credential.client_id) != credential.client_id:
@@ -283,6 +310,7 @@ def _async_import(
     hass.config_entries.async_update_subentry(
         entry, subentry, data={**subentry.data, CONF_IMPORTED: now}
     )
+    return subentry
 
 
 def _digest(secret: str) -> str:

@@ -45,7 +45,8 @@ class YamlItem:
         place: Its place in the files of the user; the integration for one of its own YAML.
         domain: The integration that it is for.
         credential: The credential.
-        by: Whose YAML it is: our list, or that of the integration.
+        by: Whose YAML it is: our list, or that of the integration; "import" for one that the
+            integration has elsewhere.
         auth_domain: What entries made before have as their `auth_implementation`.
         source: The file and the line, where that is known.
         numbers: The keys whose values YAML has read as numbers, with the texts that these are.
@@ -54,7 +55,7 @@ class YamlItem:
     place: str
     domain: str
     credential: DeveloperCredential
-    by: Literal["list", "integration"]
+    by: Literal["list", "integration", "import"]
     auth_domain: str
     source: tuple[str, int] | None = None
     numbers: tuple[tuple[str, str], ...] = ()

@@ -15,6 +15,7 @@ from ..core_credentials.built_in import async_is_built_in
 from ..core_credentials.collection import ApplicationCredential, async_get_application_credentials
 from ..core_credentials.editing import async_update_application_credential
 from ..core_credentials.naming import async_get_title
+from ..credentials.titles import title_of
 from ..oauth2.client import DeveloperCredential
 from ..plain_text import escape_markdown
 from ..watching.logins import async_log_in_again
@@ -53,7 +54,7 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
         }
         if async_is_built_in(self.hass, one):
             return await self.async_step_built_in()
-        log_in = ["log_in"] if self._subject.users else []
+        log_in = ["log_in"] if self._can_log_in else []
         return self.async_show_menu(
             step_id="init",
             menu_options=["edit_application_credential", *log_in],
@@ -65,11 +66,15 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
     ) -> RepairsFlowResult:
         """Say that the credential came with the integration; a login may help all the same."""
         placeholders = self._menu_placeholders()
-        if not self._subject.users:
+        if not self._can_log_in:
             return self.async_abort(reason="built_in", description_placeholders=placeholders)
         return self.async_show_menu(
             step_id="built_in", menu_options=["log_in"], description_placeholders=placeholders
         )
+
+    @property
+    def _can_log_in(self) -> bool:
+        return any(not user.disabled_by for user in self._subject.users)
 
     def _menu_placeholders(self) -> dict[str, str]:
         """Return what the texts need that are no part of the form."""
@@ -113,7 +118,7 @@ class RejectedApplicationCredentialFlow(RejectionRepairFlow):
         await async_update_application_credential(
             self.hass, subject.application_credential, credential
         )
-        return self._finished(f"{subject.integration.name}: {credential}")
+        return self._finished(title_of(subject.integration.name, str(credential), ()))
 
     @callback
     def _rejected(self) -> tuple[ApplicationCredential, CoreRejection]:

@@ -16,7 +16,7 @@ from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 
 from ..core_credentials.adding import async_add_application_credential
 from ..core_credentials.editing import async_update_application_credential
-from ..credentials.rejection import async_get_rejected, async_note_accepted, async_report
+from ..credentials.rejection import async_note_accepted, async_report
 from ..credentials.store import CONF_REDIRECT_URI, key_of
 from ..credentials.titles import title_of
 from ..oauth2.client import DeveloperCredential, misplaced_field
@@ -29,7 +29,6 @@ from ..oauth2.redirect_uri import (
 from ..oauth2.server_variable import ServerVariable, unfit_variables, without_defaults
 from ..oauth2.verification import KNOWN, OBJECTIONS, REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown, plain_line
-from ..watching.rejection import async_get_core_rejections
 from .credential_fields import (
     CONF_MORE,
     CONF_SAVE_ANYWAY,
@@ -40,7 +39,13 @@ from .credential_fields import (
 )
 from .credential_subject import NewPeerCredential, OwnCredential, PeerCredential
 from .instructions import async_get_instructions, async_get_texts, links_in
-from .situation import async_describe, describe_redirect_uri
+from .situation import (
+    async_describe,
+    async_get_problem_text,
+    async_is_rejected,
+    describe_redirect_uri,
+    describe_shortened,
+)
 
 # What is true of a credential that was saved: the reason by which the flow ends.
 SAVED: Final = {
@@ -91,6 +96,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
     _rejection: tuple[Outcome, str] | None = None
     # Whether it is known that the server rejects what is there.
     _is_rejected = False
+    # What is wrong with the integration.
+    _problem = ""
     # What the texts of one flow need besides.
     _placeholders: Mapping[str, str] = {}
 
@@ -125,8 +132,16 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         return await self._async_submit(step_id, user_input)
 
     async def _async_begin(self, step_id: str) -> ResultT:
-        """Show the form as it is opened."""
+        """Show the form as it is opened; where a new credential could not be used, say that."""
         stored = self._subject.stored
+        if problem := await self._subject.async_get_problem(stored):
+            domain = self._subject.integration.domain
+            self._problem = await async_get_problem_text(self.hass, domain, problem)
+            if stored is None:
+                placeholders = {"problem": self._problem}
+                return self.async_abort(
+                    reason="platform_broken", description_placeholders=placeholders
+                )
         if stored is None or self._rejection is None:
             return await self._async_show(step_id, None, {})
         outcome, detail = self._rejection
@@ -163,7 +178,11 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         objected, self._objected = self._objected, None
         if user_input.get(CONF_SAVE_ANYWAY) and objected and objected.credential == credential:
             return await self._async_finish(credential, objected.verification)
-        verification = await self._subject.async_verify(credential)
+        subject = self._subject
+        if subject.stored is None and (problem := await subject.async_get_problem(credential)):
+            errors = {"base": "platform_broken"}
+            return await self._async_show(step_id, user_input, errors, problem.detail)
+        verification = await subject.async_verify(credential)
         # The server was asked meanwhile.
         if result := await self._async_overtaken(step_id):
             return result
@@ -276,7 +295,8 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
         await async_update_application_credential(
             self.hass, subject.application_credential, credential
         )
-        return self.async_abort(**self._saved(f"{subject.integration.name}: {credential}"))
+        title = title_of(subject.integration.name, str(credential), ())
+        return self.async_abort(**self._saved(title))
 
     async def _async_add_application_credential(
         self, subject: NewPeerCredential, credential: DeveloperCredential
@@ -330,12 +350,13 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(fields.schema(labels), suggested),
             description_placeholders={
-                "situation": async_describe(self.hass, subject, texts),
+                "situation": async_describe(self.hass, subject, texts, self._problem),
                 "instructions": instructions,
                 "redirect_uri": describe_redirect_uri(
                     fields, choice, texts, is_stored=is_stored, instructions=instructions
                 ),
                 "detail": f"({detail})" if detail else "",
+                "redirect_uris": describe_shortened(fields, labels),
                 **{field: plain_line(one.label) for field, one in self._by_field()},
                 **self._placeholders,
                 # In titles and errors, which are no Markdown.
@@ -364,22 +385,12 @@ class CredentialForm[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handl
             offered = {
                 choice: uri for choice, uri in offered.items() if choice == RedirectUri.DEFAULT
             }
+        is_about_uri = errors.get("base") == Outcome.REDIRECT_URI_REJECTED
         return Fields(
             variables=self._variables,
             redirect_uris=offered,
-            rejected=self._is_rejected or self._is_known_as_rejected(),
+            rejected=not is_about_uri
+            and (self._is_rejected or async_is_rejected(self.hass, subject)),
             with_objection=self._objected is not None,
-            expanded=errors.get("base") == Outcome.REDIRECT_URI_REJECTED,
-        )
-
-    def _is_known_as_rejected(self) -> bool:
-        """Return whether the server rejects the credential that is there."""
-        subject = self._subject
-        if isinstance(subject, PeerCredential):
-            item_id = subject.application_credential.item_id
-            return item_id in async_get_core_rejections(self.hass)
-        return (
-            isinstance(subject, OwnCredential)
-            and subject.subentry is not None
-            and key_of(subject.subentry) in async_get_rejected(self.hass)
+            expanded=is_about_uri,
         )

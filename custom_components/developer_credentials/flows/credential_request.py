@@ -1,10 +1,17 @@
 """What flows ask of each other: a credential, and what to go on with; and the card that offers it.
 
+A flow that needs a credential ends, and is begun again when there is one. What it knew goes with
+the request, so that the new one need not begin with its first step.
+
 An integration whose config flow is Home Assistant's own cannot be helped inside its dialog when it
 has no credential. A discovery flow of ours, a card under "Discovered", offers to add one.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Final
 
 from homeassistant.config_entries import (
     HANDLERS,
@@ -32,16 +39,61 @@ class CredentialRequest:
     Attributes:
         domain: The integration that the credential is for.
         context: The context of the integration's flow to go on with.
+        data: What that flow began with.
+        kept: The attributes that it goes on to the login with; None where it has to begin with its
+            first step.
         auth_domain: The credential to correct; None to add one.
         rejection: What the server said of it.
-        outcome: What the server has against it.
+        outcome: What the server has against it; None for nothing.
+        is_needed: Whether the flow cannot go on without. Else the user wants it: nothing follows
+            where the form is left, or the client is the same as before.
     """
 
     domain: str
     context: ConfigFlowContext = field(default_factory=_user_context)
+    data: object = field(default=None, repr=False)
+    kept: Mapping[str, object] | None = field(default=None, repr=False)
     auth_domain: str | None = None
     rejection: str = ""
-    outcome: Outcome = Outcome.REJECTED
+    outcome: Outcome | None = Outcome.REJECTED
+    is_needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a flow is begun again with, to go on to its login.
+
+    Attributes:
+        context: Its context; the very object.
+        auth_domain: The credential.
+        kept: The attributes that it had.
+    """
+
+    context: ConfigFlowContext
+    auth_domain: str
+    kept: Mapping[str, object] = field(repr=False)
+
+
+_RETURN: Final[ContextVar[Return | None]] = ContextVar("return", default=None)
+
+
+@contextmanager
+def returning(
+    context: ConfigFlowContext, auth_domain: str, kept: Mapping[str, object] | None
+) -> Iterator[None]:
+    """Have the flow that begins with a context go on where the request was made."""
+    token = _RETURN.set(None if kept is None else Return(context, auth_domain, kept))
+    try:
+        yield
+    finally:
+        _RETURN.reset(token)
+
+
+@callback
+def async_get_return(context: ConfigFlowContext) -> Return | None:
+    """Return what the flow with a context goes on with; None where it begins anew."""
+    found = _RETURN.get()
+    return found if found and found.context is context else None
 
 
 @callback

@@ -17,6 +17,7 @@ import voluptuous as vol
 from ..const import DEVELOPER_GUIDE_URL
 from ..core_credentials.adding import async_get_supporting_integrations, async_prepare
 from ..core_credentials.editing import async_get_editable_application_credentials
+from ..credentials.titles import title_of
 from ..plain_text import plain_line
 from ..platform import async_get_integrations, async_get_name
 from .credential_form import CredentialForm
@@ -63,10 +64,10 @@ class EditingSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
         """Choose one of Home Assistant's application credentials to edit."""
         choices = await async_get_editable_application_credentials(self.hass)
         if user_input is None:
-            names = {
-                one.item_id: f"{await async_get_name(self.hass, one.domain)}: {one.credential}"
-                for one in choices.values()
-            }
+            names: dict[str, str] = {}
+            for one in choices.values():
+                integration_name = await async_get_name(self.hass, one.domain)
+                names[one.item_id] = title_of(integration_name, str(one.credential), names.values())
             return self.async_show_form(
                 step_id="application_credential", data_schema=choice("credential", names)
             )

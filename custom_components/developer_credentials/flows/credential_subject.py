@@ -45,6 +45,7 @@ from ..platform import (
     async_get_server,
     async_get_variables,
     async_make_implementation,
+    async_report_problem,
 )
 from ..watching import inquiries
 
@@ -119,6 +120,16 @@ class CredentialSubject(ABC):
 
     async def async_get_redirect_uri(self) -> str | None:
         """Return the one redirect URI that there is; None where the user's choice decides."""
+        return None
+
+    async def async_get_problem(
+        self, credential: DeveloperCredential | None
+    ) -> PlatformError | None:
+        """Return why the integration could not use a credential, and tell it; None where it can.
+
+        Args:
+            credential: The credential; None for what can be told of any.
+        """
         return None
 
     async def async_verify(self, credential: DeveloperCredential) -> Verification:
@@ -223,6 +234,26 @@ class OwnCredential(CredentialSubject):
         return await async_get_variables(self.hass, self.integration.domain)
 
     @override
+    async def async_get_problem(
+        self, credential: DeveloperCredential | None
+    ) -> PlatformError | None:
+        domain = self.integration.domain
+        try:
+            if credential:
+                await self._async_declared_login(credential)
+            elif (platform := await async_get_platform(self.hass, domain)) and hasattr(
+                platform, "async_get_authorization_server"
+            ):
+                await async_get_server(self.hass, platform)
+        except ImplementationUnavailableError, InvalidServerError:
+            # It may be there by the time that somebody logs in. Which values fit is looked at.
+            return None
+        except PlatformError as err:
+            async_report_problem(self.hass, domain, err)
+            return err
+        return None
+
+    @override
     async def async_get_redirect_uri(self) -> str | None:
         try:
             implementation = await self._async_implementation(self.stored or _NO_CREDENTIAL)
@@ -233,11 +264,11 @@ class OwnCredential(CredentialSubject):
     @override
     async def async_get_login(self, credential: DeveloperCredential) -> Login | None:
         try:
-            return await self.async_declared_login(credential)
+            return await self._async_declared_login(credential)
         except ImplementationUnavailableError, InvalidServerError, PlatformError:
             return None
 
-    async def async_declared_login(self, credential: DeveloperCredential) -> Login | None:
+    async def _async_declared_login(self, credential: DeveloperCredential) -> Login | None:
         """Return what a login has by what the platform declares; None where it does not tell.
 
         Raises:
@@ -305,8 +336,8 @@ class NewPeerCredential(_PeersCredential):
         users: None.
     """
 
-    stored = None
-    obstacle = None
+    stored = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
+    obstacle = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
 
     @property
     @override

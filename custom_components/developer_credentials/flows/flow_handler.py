@@ -2,27 +2,27 @@
 
 It is Home Assistant's own OAuth2 flow, and adds what that leaves to the user: without a credential
 it goes on into the credential form and comes back; a client that the server rejects is corrected
-the same way; what the server says is shown, with what to do about it. Integrations need no
-translations for any of it.
+the same way; what the server says is shown, with what to do about it. What it does for an account
+is in `account_flow`. Integrations need no translations for any of it.
 """
 
 from abc import ABCMeta
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, override
+from typing import Any, ClassVar, Final, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
-    SOURCE_RECONFIGURE,
     SOURCE_USER,
+    ConfigEntry,
     ConfigFlowContext,
     ConfigFlowResult,
     FlowType,
 )
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import FlowResultType, UnknownStep
 from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import (
-    AbstractOAuth2FlowHandler,
     ImplementationUnavailableError,
     async_get_implementations,
 )
@@ -47,9 +47,11 @@ from ..oauth2.implementation import AuthImplementation
 from ..oauth2.redirect_uri import async_is_elsewhere
 from ..oauth2.verification import REJECTIONS, Outcome, Verification
 from ..plain_text import escape_markdown
-from ..platform import async_get_integrations
-from .credential_request import CredentialRequest
+from ..platform import async_get_integrations, async_get_problems
+from .account_flow import AccountFlow
+from .credential_request import CredentialRequest, Return, async_get_return
 from .credential_subject import OwnCredential
+from .situation import async_get_problem_text
 
 # The errors of the authorization endpoint that have a text of their own (RFC 6749, 4.1.2.1).
 _AUTHORIZE_ERRORS: Final[dict[type[TokenRequestError] | None, str]] = {
@@ -59,16 +61,45 @@ _AUTHORIZE_ERRORS: Final[dict[type[TokenRequestError] | None, str]] = {
 }
 
 
-class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
+class DeveloperCredentialsFlowHandler(AccountFlow, metaclass=ABCMeta):
     """Config flow of an integration that takes developer credentials.
 
     Attributes:
         asks_for_credential: That this class needs no card to be given a credential.
+        kept_attributes: The names of what a subclass with steps of its own before the login has
+            found out there, such as `("_host",)`. Where the flow has to ask for a credential, a new
+            one of the same source goes on to the login afterwards, with these. None where that is
+            not known: a flow with steps of its own begins with its first one then.
     """
 
     asks_for_credential = True
+    kept_attributes: ClassVar[tuple[str, ...] | None] = None
     # Whether the login has begun.
     _has_begun = False
+    # What Home Assistant begins the flow with.
+    _first_step = ""
+
+    @property
+    def init_step(self) -> str:
+        """The first step: the login, for a flow that comes back from the credential form."""
+        return "return" if self._return else self._first_step
+
+    @init_step.setter
+    def init_step(self, step: str) -> None:
+        self._first_step = step
+
+    @property
+    def _return(self) -> Return | None:
+        return async_get_return(self.context)
+
+    async def async_step_return(self, _: object = None) -> ConfigFlowResult:
+        """Go on to the login with the credential that was entered."""
+        if (found := self._return) is None:
+            # It is no step to begin with.
+            raise UnknownStep
+        for name, value in found.kept.items():
+            setattr(self, name, value)
+        return await self.async_step_pick_implementation({"implementation": found.auth_domain})
 
     @override
     async def async_step_pick_implementation(
@@ -81,7 +112,8 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
                 known = await async_get_implementations(self.hass, self.DOMAIN)
                 if user_input["implementation"] not in known:
                     user_input = None
-        result = await super().async_step_pick_implementation(user_input)
+        await self._async_read_texts()
+        result = self._with_texts(await super().async_step_pick_implementation(user_input))
         reasons = {"missing_configuration", "missing_credentials"}
         if (entry := async_get_entry(self.hass)) and entry.disabled_by:
             # The form says so.
@@ -93,7 +125,15 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             # Without a user nobody would see the form.
             and http.current_request.get() is not None
         ):
-            return await self._async_ask_for_credential()
+            return await self.async_ask_for_credential()
+        problem = async_get_problems(self.hass).get(self.DOMAIN)
+        if problem and result.get("reason") == "oauth_implementation_unavailable":
+            text = await async_get_problem_text(self.hass, self.DOMAIN, problem)
+            return self.async_abort(
+                reason="platform_broken",
+                translation_domain=DOMAIN,
+                description_placeholders={"problem": text},
+            )
         return result
 
     @override
@@ -102,7 +142,7 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         # The frontend asks for the step again when it shows it, and may not be led elsewhere then.
         begins, self._has_begun = not self._has_begun, True
         if user_input is None and begins and (verification := await self._async_verify()):
-            return await self._async_ask_for_credential(verification.detail, verification.outcome)
+            return await self._async_correct(verification.detail, verification.outcome)
         return await super().async_step_auth(user_input)
 
     async def _async_verify(self) -> Verification | None:
@@ -142,7 +182,7 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             return result
         details = [text for text in (error.error, error.error_description) if text]
         if isinstance(error, InvalidClientError):
-            return await self._async_ask_for_credential(": ".join(details))
+            return await self._async_correct(": ".join(details))
         return await self._async_failed(f"token_{error.reason}", ": ".join(details))
 
     @override
@@ -152,7 +192,7 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
         if error == "access_denied":
             return await super().async_step_authorize_rejected(data)
         if (kind := kind_of(error)) is InvalidClientError:
-            return await self._async_ask_for_credential(error)
+            return await self._async_correct(error)
         return await self._async_failed(_AUTHORIZE_ERRORS.get(kind, "authorize_refused"), error)
 
     async def _async_failed(self, reason: str, detail: str) -> ConfigFlowResult:
@@ -166,25 +206,64 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             },
         )
 
-    async def _async_ask_for_credential(
-        self, rejection: str | None = None, outcome: Outcome = Outcome.REJECTED
-    ) -> ConfigFlowResult:
+    async def async_ask_for_credential(self) -> ConfigFlowResult:
         """Go on into the credential form, which comes back to a flow like this one.
 
+        For a subclass that looks for implementations itself, and finds none; picking one does it
+        anyway. Where no user would see the form, the flow ends with a text.
+        """
+        if http.current_request.get() is None:
+            return self.async_abort(reason="credential_needed", translation_domain=DOMAIN)
+        return await self._async_go_on(self._request())
+
+    async def _async_correct(
+        self, rejection: str, outcome: Outcome = Outcome.REJECTED
+    ) -> ConfigFlowResult:
+        """Have the credential of this flow corrected, and come back.
+
         Args:
-            rejection: What the server said of the credential of this flow; None to add one.
+            rejection: What the server said of it.
             outcome: What the server has against it.
         """
-        context: ConfigFlowContext = {"source": SOURCE_USER}
-        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
-            context = self.context
-        request = CredentialRequest(
-            domain=self.DOMAIN,
-            context=context,
-            auth_domain=None if rejection is None else self.flow_impl.domain,
-            rejection=rejection or "",
-            outcome=outcome,
+        name = self.flow_impl.domain
+        request = replace(self._request(), auth_domain=name, rejection=rejection, outcome=outcome)
+        return await self._async_go_on(request)
+
+    @override
+    async def _async_go_on_in_form(self, auth_domain: str | None) -> ConfigFlowResult:
+        self._logs_in_again = True
+        return await self._async_go_on(
+            replace(self._request(), auth_domain=auth_domain, outcome=None, is_needed=False)
         )
+
+    @callback
+    def _request(self) -> CredentialRequest:
+        """Return the request for a new credential, with what this flow is to go on with."""
+        context, data = self.context, self.init_data
+        if self.source != context["source"]:
+            # What is left open of a reauth is seen; a reconfiguration would only be in its way.
+            entry = self._get_reauth_entry()
+            context, data = _reauth_context(entry), entry.data
+        names = self.kept_attributes
+        if names is None and not self._has_own_steps:
+            names = ()
+        kept = None
+        if names is not None:
+            kept = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return CredentialRequest(domain=self.DOMAIN, context=context, data=data, kept=kept)
+
+    @property
+    def _has_own_steps(self) -> bool:
+        """Whether a subclass has steps of its own before the login, as far as can be told."""
+        steps = {self._first_step, "user", "reauth_confirm", "oauth_discovery"}
+        return any(
+            getattr(type(self), f"async_step_{step}", None)
+            is not getattr(DeveloperCredentialsFlowHandler, f"async_step_{step}", None)
+            for step in steps
+        )
+
+    async def _async_go_on(self, request: CredentialRequest) -> ConfigFlowResult:
+        """Go on in the form that serves a request."""
         form = await self.hass.config_entries.flow.async_init(
             DOMAIN, context={"source": SOURCE_USER}, data=request
         )
@@ -199,3 +278,13 @@ class DeveloperCredentialsFlowHandler(AbstractOAuth2FlowHandler, metaclass=ABCMe
             translation_domain=DOMAIN,
             next_flow=(FlowType.CONFIG_FLOW, form["flow_id"]),
         )
+
+
+def _reauth_context(entry: ConfigEntry) -> ConfigFlowContext:
+    """Return the context of a reauth, as Home Assistant makes it."""
+    return {
+        "source": SOURCE_REAUTH,
+        "entry_id": entry.entry_id,
+        "title_placeholders": {"name": entry.title},
+        "unique_id": entry.unique_id,
+    }

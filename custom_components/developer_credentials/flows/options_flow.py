@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import OptionsFlow as ConfigEntryOptionsFlow
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -27,8 +28,8 @@ from ..platform import async_get_name
 from .credential_steps import labelled
 
 
-class OptionsFlow(OptionsFlowWithReload):
-    """Choose what is done for application credentials; changes act at once."""
+class OptionsFlow(ConfigEntryOptionsFlow):
+    """Choose what is done for application credentials; changes act at once, without a reload."""
 
     # What was chosen in the first step.
     _chosen: Mapping[str, Any] = {}

@@ -4,20 +4,23 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from yarl import URL
 
-from ..const import NOTHING
+from ..const import DOMAIN, NOTHING
 from ..credentials.last_answers import async_get
-from ..credentials.rejection import Rejection, async_get_rejections
+from ..credentials.rejection import Rejection, async_get_rejected, async_get_rejections
 from ..credentials.store import key_of, unique_id_of
 from ..oauth2.errors import InvalidGrantError
 from ..oauth2.redirect_uri import REGISTERED
 from ..oauth2.verification import Outcome
 from ..plain_text import escape_markdown, plain_line
+from ..platform import PlatformError, async_describe_problem
 from ..watching.rejection import CoreRejection, async_get_core_rejections
 from .credential_fields import Fields, shortened
 from .credential_subject import CredentialSubject, OwnCredential, PeerCredential
+from .instructions import async_get_language
 
 # What says that the server knows the client.
 _ACCEPTED = {Outcome.ACCEPTED.value, Outcome.REDIRECT_URI_REJECTED.value, InvalidGrantError.reason}
@@ -25,7 +28,10 @@ _ACCEPTED = {Outcome.ACCEPTED.value, Outcome.REDIRECT_URI_REJECTED.value, Invali
 
 @callback
 def async_describe(
-    hass: HomeAssistant, subject: CredentialSubject, texts: Mapping[str, str]
+    hass: HomeAssistant,
+    subject: CredentialSubject,
+    texts: Mapping[str, str],
+    problem: str = "",
 ) -> str:
     """Return the state of the credential that is there; Markdown.
 
@@ -33,6 +39,7 @@ def async_describe(
         hass: Home Assistant.
         subject: What the form is about.
         texts: The texts of the selector `situation`.
+        problem: What is wrong with the integration, as `async_get_problem_text`.
     """
     entries = ", ".join(escape_markdown(user.title) for user in subject.users)
     lines = [texts["used_by"].format(entries=entries) if entries else texts["unused"]]
@@ -42,7 +49,27 @@ def async_describe(
         rejection := async_get_core_rejections(hass).get(subject.application_credential.item_id)
     ):
         lines = [_rejected(subject, rejection, texts), *lines]
-    return " ".join(lines)
+    return "\n\n".join(text for text in (problem, " ".join(lines)) if text)
+
+
+@callback
+def async_is_rejected(hass: HomeAssistant, subject: CredentialSubject) -> bool:
+    """Return whether it is known that the server rejects the credential that is there."""
+    if isinstance(subject, PeerCredential):
+        return subject.application_credential.item_id in async_get_core_rejections(hass)
+    return (
+        isinstance(subject, OwnCredential)
+        and subject.subentry is not None
+        and key_of(subject.subentry) in async_get_rejected(hass)
+    )
+
+
+async def async_get_problem_text(hass: HomeAssistant, domain: str, problem: PlatformError) -> str:
+    """Return what the repair says that is wrong with an integration, in the user's language."""
+    language = await async_get_language(hass)
+    texts = await async_get_translations(hass, language, "issues", [DOMAIN])
+    text = texts[f"component.{DOMAIN}.issues.platform_{problem.reason}.description"]
+    return text.format(**async_describe_problem(hass, domain, problem))
 
 
 def _rejected(
@@ -78,7 +105,7 @@ def _async_state(
     else:
         state = texts["unchecked"].format(integration=integration)
     refreshed = []
-    if refresh and refresh.result == Outcome.ACCEPTED.value:
+    if subject.users and refresh and refresh.result == Outcome.ACCEPTED.value:
         refreshed = [texts["refreshed"].format(time=time_of(refresh.time))]
     return [state, *refreshed]
 
@@ -103,18 +130,30 @@ def describe_redirect_uri(
     uri = fields.redirect_uris.get(choice, "")
     if not uri or f"`{uri}`" in instructions:
         return ""
-    key = "redirect_uri_registered" if is_stored and not fields.expanded else "redirect_uri"
-    lines = [texts[key].format(uri=code(uri))]
     if choice == REGISTERED:
-        lines.append(texts["elsewhere"].format(address=plain_line(str(URL(uri).origin()))))
-    if fields.expanded:
-        # Whoever chooses another one has to register it, and a label may not have all of it.
-        lines += [
-            texts["redirect_uri_other"].format(uri=code(other))
-            for other in fields.redirect_uris.values()
-            if other not in {uri, shortened(other)}
-        ]
-    return "\n\n".join(lines)
+        address = plain_line(str(URL(uri).origin()))
+        registered, elsewhere = texts["redirect_uri_registered"], texts["elsewhere"]
+        return f"{registered.format(uri=code(uri))}\n\n{elsewhere.format(address=address)}"
+    key = "redirect_uri_registered" if is_stored and not fields.expanded else "redirect_uri"
+    return texts[key].format(uri=code(uri))
+
+
+def describe_shortened(fields: Fields, labels: Mapping[str, str]) -> str:
+    """Return the redirect URIs to choose from whose labels do not have all of them; Markdown.
+
+    Whoever chooses one has to register it. In what stands at a field, only an alert wraps it.
+
+    Args:
+        fields: The fields of the form.
+        labels: What the redirect URIs are called, by choice.
+    """
+    if len(fields.redirect_uris) < 2:  # noqa: PLR2004 - no choice
+        return ""
+    return "".join(
+        f"\n\n<ha-alert>{labels[choice]}: {code(uri)}</ha-alert>"
+        for choice, uri in fields.redirect_uris.items()
+        if uri != shortened(uri)
+    )
 
 
 def code(text: str) -> str:

@@ -72,8 +72,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         Nothing is checked or worked out again.
         """
         copy = type(self).__new__(type(self))
-        copy.__dict__ = self.__dict__.copy()
-        copy.error = copy._code_verifiers = None  # noqa: SLF001 - it is one of this class
+        copy.__dict__ = {**self.__dict__, "error": None, "_code_verifiers": None}
         return copy
 
     @property
@@ -282,7 +281,8 @@ class AuthImplementation(LocalOAuth2Implementation):
         Raises:
             TokenRequestError: The answer is an error, or none; the class says why.
         """
-        server, grant_type = self.authorization_server, data["grant_type"]
+        # Some servers have grants of their own, which they call in another way.
+        server, grant_type = self.authorization_server, data.get("grant_type", "")
         endpoint = self.token_endpoint
         if grant_type == "refresh_token" and server.refresh_url:
             endpoint = replace(endpoint, url=server.refresh_url)

@@ -182,7 +182,7 @@ class AuthorizationServer:
             if (params := getattr(self, name)) is not NO_PARAMS:
                 object.__setattr__(self, name, _checked_params(name, params))
 
-    def _check_url(self, name: str, url: str) -> None:
+    def _check_url(self, name: str, url: object) -> None:
         if not self.variables or not isinstance(url, str):
             check_endpoint(name, url)
             return

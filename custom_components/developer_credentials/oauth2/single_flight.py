@@ -57,8 +57,10 @@ async def async_join[T](
     Raises:
         Exception: What the call raises, to all who wait for it.
     """
-    if (flights := hass.data.get(_DATA_FLIGHTS)) is None:
-        flights = hass.data[_DATA_FLIGHTS] = {}
+    flights: dict[tuple[str, ...], _Flight[Any]] | None = hass.data.get(_DATA_FLIGHTS)
+    if flights is None:
+        flights = {}
+        hass.data[_DATA_FLIGHTS] = flights
         hass.async_add_shutdown_job(HassJob(_async_wait, f"{DOMAIN} calls in flight"), flights)
 
     @callback
@@ -76,7 +78,9 @@ async def async_join[T](
         return _Result(await call())
 
     if key not in flights:
-        task = hass.async_create_task(run(), f"{DOMAIN} {key[0]}", eager_start=False)
+        # A stop of Home Assistant cancels those in the background.
+        create = hass.async_create_task if keep else hass.async_create_background_task
+        task = create(run(), f"{DOMAIN} {key[0]}", eager_start=False)
         flight: _Flight[T] = _Flight(task, keep is not None)
         flights[key] = flight
         task.add_done_callback(lambda _: settle(flight))
@@ -93,6 +97,7 @@ async def async_join[T](
 
 async def _async_wait(flights: dict[tuple[str, ...], _Flight[Any]]) -> None:
     """Wait until no call is in flight whose result is to be kept, as long as a stop may wait."""
+    tasks: list[asyncio.Task[Any]] = []
     try:
         async with asyncio.timeout(STOP_TIMEOUT):
             while tasks := [flight.task for flight in flights.values() if flight.to_keep]:

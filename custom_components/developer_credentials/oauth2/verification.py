@@ -167,7 +167,7 @@ class _Inquiry:
         """Initialize with a code verifier where the login will have one."""
         self._hass = hass
         self._server = server
-        self._declared = server.token_endpoint_auth_method
+        self._declared: ClientAuthMethod = server.token_endpoint_auth_method
         if not self._proves(credential.token_endpoint_auth_method):
             # A secret is there to be sent.
             credential = replace(credential, token_endpoint_auth_method=None)
@@ -213,7 +213,8 @@ class _Inquiry:
         """
         asked = [authenticated(self.credential, method, {})]
         others: list[ClientAuthMethod] = []
-        for other in (self._declared, *AUTH_METHODS):
+        methods: tuple[ClientAuthMethod, ...] = (self._declared, *AUTH_METHODS)
+        for other in methods:
             request = authenticated(self.credential, other, {})
             if self._proves(other) and request not in asked:
                 asked.append(request)

@@ -1,7 +1,9 @@
 """An authorization server for tests, which speaks HTTP on loopback (RFC 6749)."""
 
 from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
@@ -23,10 +25,21 @@ from aiohttp import (
 )
 from aiohttp.test_utils import TestServer
 from homeassistant.core import HomeAssistant
+import jwt
 from yarl import URL
 
 from ..oauth2.http_session import DATA_SESSION
 from .storage import CREDENTIAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Login:
+    """A login: of which client, with which code challenge, for which scopes, and of whom."""
+
+    client_id: str
+    code_challenge: str | None
+    scopes: list[str]
+    claims: Mapping[str, object]
 
 
 class MockAuthorizationServer:
@@ -39,11 +52,14 @@ class MockAuthorizationServer:
     Whoever logs in gets a code at once (RFC 6749, section 4.1). A code is for the client that asked
     for it, with the verifier of its challenge (RFC 7636); a refresh token serves once, and brings
     the next one. A verification finds the clients that are known. It has metadata (RFC 8414) as
-    whatever issuer it is asked for.
+    whatever issuer it is asked for, and a userinfo endpoint (OpenID Connect Core, section 5.3)
+    wherever an access token is sent to. A login with the scope `openid` brings an ID token.
 
     Attributes:
         clients: The client secrets by client id, empty for a public client. A client that is
             removed is rejected; one whose secret is changed is, too, until it sends the new one.
+        claims: What it says of whoever logs in from now on (section 5.1); another `sub` is another
+            account.
         away: Whether it answers 503, whatever it is asked.
         token_fields: Fields of its tokens, besides its own or in their place.
         metadata: Fields of its metadata, likewise.
@@ -56,6 +72,7 @@ class MockAuthorizationServer:
     def __init__(self, hass: HomeAssistant) -> None:
         """Initialize with `CREDENTIAL` as the one client."""
         self.clients: dict[str, str] = {CREDENTIAL.client_id: CREDENTIAL.client_secret}
+        self.claims: dict[str, object] = {"sub": "account", "name": "Account"}
         self.away: bool = False
         self.token_fields: dict[str, object] = {}
         self.metadata: dict[str, object] = {}
@@ -64,9 +81,10 @@ class MockAuthorizationServer:
         self.revoked_tokens: list[str] = []
         self._hass = hass
         self._numbers = count(1)
-        # Client and code challenge by code, clients by refresh token.
-        self._codes: dict[str, tuple[str, str | None]] = {}
-        self._refresh_tokens: dict[str, str] = {}
+        # By code, refresh token and access token.
+        self._codes: dict[str, _Login] = {}
+        self._refresh_tokens: dict[str, _Login] = {}
+        self._access_tokens: dict[str, _Login] = {}
         application = web.Application()
         application.router.add_route(hdrs.METH_ANY, "/{path:.*}", self._handle)
         self._server = TestServer(application)
@@ -111,6 +129,8 @@ class MockAuthorizationServer:
         if "/.well-known/" in request.path:
             return self._describe(request)
         if request.method == hdrs.METH_GET:
+            if hdrs.AUTHORIZATION in request.headers:
+                return self._tell_account(request)
             return self._authorize(dict(request.query))
         params = await _params(request)
         if "grant_type" in params:
@@ -128,6 +148,7 @@ class MockAuthorizationServer:
             "authorization_endpoint": f"{issuer}/authorize",
             "token_endpoint": f"{issuer}/token",
             "revocation_endpoint": f"{issuer}/revoke",
+            "userinfo_endpoint": f"{issuer}/userinfo",
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
         }
@@ -139,10 +160,22 @@ class MockAuthorizationServer:
             return _error("invalid_request")
         self.authorization_requests.append(params)
         code = token_urlsafe()
-        self._codes[code] = params["client_id"], params.get("code_challenge")
+        self._codes[code] = _Login(
+            client_id=params["client_id"],
+            code_challenge=params.get("code_challenge"),
+            scopes=params.get("scope", "").split(),
+            claims=dict(self.claims),
+        )
         answer = {"code": code, "state": params.get("state", "")}
         location = URL(params["redirect_uri"]).update_query(answer)
         return web.Response(status=HTTPStatus.FOUND, headers={hdrs.LOCATION: str(location)})
+
+    def _tell_account(self, request: web.Request) -> web.Response:
+        """Return the claims of the user of an access token (OpenID Connect Core, section 5.3.2)."""
+        token = request.headers[hdrs.AUTHORIZATION].removeprefix("Bearer ")
+        if login := self._access_tokens.get(token):
+            return web.json_response(dict(login.claims))
+        return _error("invalid_token", HTTPStatus.UNAUTHORIZED)
 
     def _is_client(self, request: web.Request, params: dict[str, str]) -> bool:
         """Return whether a client authenticates, and have its id among the parameters."""
@@ -159,16 +192,16 @@ class MockAuthorizationServer:
 
     def _grant(self, params: dict[str, str]) -> web.Response:
         """Return a token for a grant (RFC 6749, sections 4.1.3 and 6)."""
-        client_id = params["client_id"]
         if params["grant_type"] == "authorization_code":
-            known, challenge = self._codes.pop(params.get("code", ""), (None, None))
+            login = self._codes.pop(params.get("code", ""), None)
+            challenge = login.code_challenge if login else None
             if challenge and challenge != _challenge_of(params.get("code_verifier", "")):
-                known = None
+                login = None
         elif params["grant_type"] == "refresh_token":
-            known = self._refresh_tokens.pop(params.get("refresh_token", ""), None)
+            login = self._refresh_tokens.pop(params.get("refresh_token", ""), None)
         else:
             return _error("unsupported_grant_type")
-        if known != client_id:
+        if login is None or login.client_id != params["client_id"]:
             return _error("invalid_grant")
         number = next(self._numbers)
         token: dict[str, object] = {
@@ -176,9 +209,13 @@ class MockAuthorizationServer:
             "token_type": "Bearer",
             "expires_in": 3600,
             "refresh_token": f"refresh-token-{number}",
-            **self.token_fields,
         }
-        self._refresh_tokens[str(token["refresh_token"])] = client_id
+        if "openid" in login.scopes:
+            # Not signed (RFC 7519, section 6).
+            token["id_token"] = jwt.encode(dict(login.claims), "", algorithm="none")
+        token |= self.token_fields
+        self._access_tokens[str(token["access_token"])] = login
+        self._refresh_tokens[str(token["refresh_token"])] = login
         return web.json_response(token)
 
     def _revoke(self, params: dict[str, str]) -> web.Response:

@@ -148,9 +148,8 @@ async def _async_go_on(
             if user_input is None or (step["errors"] and flow_id in submitted):
                 break
             submitted.add(flow_id)
-        elif (
-            step["type"] is FlowResultType.MENU
-            and answers.get("next_step_id") in step["menu_options"]
+        elif step["type"] is FlowResultType.MENU and answers.get("next_step_id", "") in (
+            step["menu_options"] or ()
         ):
             user_input = {"next_step_id": answers["next_step_id"]}
         elif next_flow := _next_flow(step):

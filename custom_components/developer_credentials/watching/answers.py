@@ -29,11 +29,11 @@ def client_of(domain: str, credential: DeveloperCredential) -> Client:
 
 
 class _Answer(NamedTuple):
-    """An answer, when it came, and whether it was a user who had asked for it."""
+    """An answer, when it came, and when one came last that no user had asked for."""
 
     time: float
     verification: Verification
-    by_user: bool
+    unasked: float
 
 
 @dataclass(slots=True, repr=False)
@@ -64,7 +64,9 @@ def async_note(
     answers.by_client = {
         one: known for one, known in answers.by_client.items() if known.time + VALID_FOR > now
     }
-    answers.by_client[client] = _Answer(now, verification, by_user)
+    before = answers.by_client.get(client)
+    unasked = (before.unasked if before else -VALID_FOR) if by_user else now
+    answers.by_client[client] = _Answer(now, verification, unasked)
     if verification.answered:
         answers.missing, answers.pause_until = 0, 0.0
     else:
@@ -85,12 +87,10 @@ def async_get_recent(
         of_users: Whether it is good enough that a user has asked for it. Something may have
             happened since; a rejection stays one, since another secret makes another client.
     """
-    known = _async_get(hass).by_client.get(client)
-    if known is None or (
-        known.by_user and not of_users and known.verification.outcome is not Outcome.REJECTED
-    ):
+    if (known := _async_get(hass).by_client.get(client)) is None:
         return None
-    seconds = known.time + VALID_FOR - hass.loop.time()
+    counts = of_users or known.verification.outcome is Outcome.REJECTED
+    seconds = (known.time if counts else known.unasked) + VALID_FOR - hass.loop.time()
     return (known.verification, seconds) if seconds > 0 else None
 
 

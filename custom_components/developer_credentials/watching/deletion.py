@@ -53,6 +53,7 @@ class _Memory:
         """Initialize with nothing deleted."""
         self._hass = hass
         self.deleted: dict[Key, _Deleted] = {}
+        self.is_told = False
 
     @callback
     def async_collection_changed(self, change: CollectionChange) -> None:
@@ -93,7 +94,9 @@ class _Memory:
             and async_get_users_of(self._hass, *key)
         }
         texts = {
-            key: _text(self._hass, one.application_credential) for key, one in self.deleted.items()
+            key: _text(self._hass, one.application_credential)
+            for key, one in self.deleted.items()
+            if self.is_told
         }
         async_set_deleted_elsewhere(self._hass, texts)
 
@@ -108,6 +111,7 @@ def async_watch(hass: HomeAssistant) -> CALLBACK_TYPE:
     What is remembered by then is kept for the next time.
     """
     memory = hass.data.setdefault(_DATA_MEMORY, _Memory(hass))
+    memory.is_told = True
     stop_listening = async_listen(hass, memory.async_collection_changed)
     stop_hearing = async_dispatcher_connect(
         hass, SIGNAL_CONFIG_ENTRY_CHANGED, memory.async_entry_changed
@@ -118,7 +122,8 @@ def async_watch(hass: HomeAssistant) -> CALLBACK_TYPE:
     def end() -> None:
         stop_listening()
         stop_hearing()
-        async_set_deleted_elsewhere(hass, {})
+        memory.is_told = False
+        memory.async_tell()
 
     return end
 

@@ -41,14 +41,15 @@ async def async_inquire(
         application_credential: The application credential.
         by_user: Whether a user waits for it: else the last answer is returned where it is recent,
             and none while the network may be down.
-        is_new: Whether a user has just entered it: an answer that the form has had is recent then.
+        is_new: Whether a user has just entered it: an answer that the form has had is recent then,
+            and it is asked though another server has not answered.
     """
     domain, credential = application_credential.domain, application_credential.credential
     client = answers.client_of(domain, credential)
     recent = None if by_user else answers.async_get_recent(hass, client, of_users=is_new)
     if recent:
         verification, _ = recent
-    elif not by_user and answers.async_get_pause(hass):
+    elif not (by_user or is_new) and answers.async_get_pause(hass):
         return Verification(Outcome.INCONCLUSIVE, "", credential, answered=False)
     else:
         verification = await async_join(

@@ -35,11 +35,13 @@ class _Logins:
         is_needed: Whether the login of an entry is to come back.
         first_steps: By flow, the step that it had when it began.
         waiting: By entry, what ends the wait for the day.
+        withheld: The entries whose logins were not asked for, and so not taken back: they go on.
     """
 
     is_needed: Callable[[ConfigEntry], bool]
     first_steps: dict[str, object] = field(default_factory=dict)
     waiting: dict[str, CALLBACK_TYPE] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
 
 
 # There while application credentials are watched.
@@ -48,7 +50,7 @@ _DATA_LOGINS: HassKey[_Logins] = HassKey(f"{DOMAIN}_watching_logins")
 
 @callback
 def async_begin(hass: HomeAssistant, is_needed: Callable[[ConfigEntry], bool]) -> CALLBACK_TYPE:
-    """Have the logins come back that were taken back before.
+    """Be ready to take logins back; those that were taken back before wait for `async_started`.
 
     Args:
         hass: Home Assistant.
@@ -58,9 +60,6 @@ def async_begin(hass: HomeAssistant, is_needed: Callable[[ConfigEntry], bool]) -
         What ends that: they come back then at once.
     """
     hass.data[_DATA_LOGINS] = _Logins(is_needed)
-    for entry_id, taken_back in async_get_logins(hass).items():
-        if taken_back is not None:
-            _async_wait(hass, entry_id, taken_back)
 
     @callback
     def end() -> None:
@@ -75,6 +74,14 @@ def async_begin(hass: HomeAssistant, is_needed: Callable[[ConfigEntry], bool]) -
                 async_start_reauth(hass, entry)
 
     return end
+
+
+@callback
+def async_started(hass: HomeAssistant) -> None:
+    """Have the logins come back in time that were taken back before; by now entries are set up."""
+    for entry_id, taken_back in async_get_logins(hass).items():
+        if taken_back is not None and entry_id not in hass.data[_DATA_LOGINS].waiting:
+            _async_wait(hass, entry_id, taken_back)
 
 
 @callback
@@ -122,17 +129,37 @@ def async_take_back(hass: HomeAssistant, application_credential: ApplicationCred
         ]
         for flow_id in flows:
             hass.config_entries.flow.async_abort(flow_id)
+            hass.data[_DATA_LOGINS].withheld.discard(user.entry_id)
         if flows and user.entry_id not in taken_back:
             LOGGER.info("A login of %s cannot help, and is taken back", user.domain)
-            taken_back[user.entry_id] = dt_util.utcnow().timestamp()
-            _async_wait(hass, user.entry_id, taken_back[user.entry_id])
+            taken_back[user.entry_id] = _async_wait_from_now(hass, user)
     async_set_logins(hass, taken_back)
 
 
 @callback
-def _async_wait(hass: HomeAssistant, entry_id: str, taken_back: float | None) -> None:
+def async_withhold(hass: HomeAssistant, application_credential: ApplicationCredential) -> None:
+    """Have the logins of its users come after a day that are not even asked for meanwhile."""
+    taken_back = async_get_logins(hass)
+    new = {
+        user.entry_id: _async_wait_from_now(hass, user)
+        for user in async_get_application_credential_users(hass, application_credential)
+        if user.entry_id not in taken_back and not user.disabled_by
+    }
+    hass.data[_DATA_LOGINS].withheld.update(new)
+    async_set_logins(hass, {**taken_back, **new})
+
+
+@callback
+def _async_wait_from_now(hass: HomeAssistant, user: ConfigEntry) -> float:
+    now = dt_util.utcnow().timestamp()
+    _async_wait(hass, user.entry_id, now)
+    return now
+
+
+@callback
+def _async_wait(hass: HomeAssistant, entry_id: str, taken_back: float) -> None:
     """Have a login come back a day after it was taken back; of a clock that went wrong, in time."""
-    age = dt_util.utcnow().timestamp() - (taken_back or 0.0)
+    age = dt_util.utcnow().timestamp() - taken_back
     seconds = min(max(COMES_BACK_AFTER - age, 0.0), COMES_BACK_AFTER)
 
     @callback
@@ -185,7 +212,13 @@ def async_forget(hass: HomeAssistant, entries: Iterable[ConfigEntry]) -> list[Co
     _async_stop_waiting(hass, entries)
     mended = {one.entry_id for one in entries}
     async_set_logins(hass, {key: time for key, time in logins.items() if key not in mended})
-    return [one for one in entries if logins.get(one.entry_id) is not None]
+    withheld = hass.data[_DATA_LOGINS].withheld & mended
+    hass.data[_DATA_LOGINS].withheld -= mended
+    return [
+        one
+        for one in entries
+        if logins.get(one.entry_id) is not None and one.entry_id not in withheld
+    ]
 
 
 @callback

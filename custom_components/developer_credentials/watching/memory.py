@@ -1,8 +1,10 @@
 """What is remembered of application credentials in the data of our entry, over restarts.
 
-Digests of the clients that their server has accepted once, with a salt of their own; a random key
-of each item that an issue was about, since every user can read an issue and nobody may find a
-client there; and the logins that were taken back. What belongs to no item any more is forgotten.
+Digests of the clients that their server has accepted once, with a salt of their own: by a code that
+nobody issued, which some servers call a bad client, and apart from those, by a token request; a
+random key of each item that an issue was about, since every user can read an issue and nobody may
+find a client there; and the logins that were taken back. What belongs to no item any more is
+forgotten.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,6 +31,7 @@ class _Memory:
     Attributes:
         salt: What the digests are made with.
         accepted: The digests of the clients that were accepted once.
+        given_token: The digests of the clients whose token requests were accepted once.
         issue_keys: Random keys, by item.
         logins: By entry, when its login was taken back, in seconds since 1970; None where it came
             back, or was asked for by the user, and is left alone.
@@ -36,6 +39,7 @@ class _Memory:
 
     salt: str
     accepted: list[str] = field(default_factory=list)
+    given_token: list[str] = field(default_factory=list)
     issue_keys: dict[str, str] = field(default_factory=dict)
     logins: dict[str, float | None] = field(default_factory=dict)
 
@@ -48,6 +52,7 @@ class _Memory:
         return {
             "salt": self.salt,
             "accepted": self.accepted,
+            "given_token": self.given_token,
             "issue_keys": self.issue_keys,
             "logins": self.logins,
         }
@@ -58,10 +63,10 @@ def _read(data: Mapping[str, Any]) -> _Memory:
     stored = data.get(CONF_WATCHED)
     if not isinstance(stored, Mapping) or not isinstance(salt := stored.get("salt"), str):
         return _Memory(secrets.token_hex(16))
-    accepted = stored.get("accepted")
     return _Memory(
         salt,
-        [one for one in accepted if isinstance(one, str)] if isinstance(accepted, list) else [],
+        _texts(stored, "accepted"),
+        _texts(stored, "given_token"),
         {key: one for key, one in _mapping(stored, "issue_keys").items() if isinstance(one, str)},
         {
             key: one
@@ -69,6 +74,11 @@ def _read(data: Mapping[str, Any]) -> _Memory:
             if one is None or isinstance(one, float | int)
         },
     )
+
+
+def _texts(stored: Mapping[str, Any], key: str) -> list[str]:
+    value = stored.get(key)
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _mapping(stored: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -92,6 +102,7 @@ def _async_change(hass: HomeAssistant, change: Callable[[_Memory], None]) -> Non
         items = async_get_application_credentials(hass)
         clients = {memory.digest(one.domain, one.credential.client_id) for one in items.values()}
         memory.accepted = [one for one in memory.accepted if one in clients]
+        memory.given_token = [one for one in memory.given_token if one in clients]
         memory.issue_keys = {key: one for key, one in memory.issue_keys.items() if key in items}
     known = {one.entry_id for one in hass.config_entries.async_entries()}
     memory.logins = {key: one for key, one in memory.logins.items() if key in known}
@@ -113,6 +124,21 @@ def async_was_accepted(hass: HomeAssistant, domain: str, client_id: str) -> bool
     """Return whether a server has accepted an integration's client, with whatever secret."""
     memory = _async_read(hass)
     return memory is not None and memory.digest(domain, client_id) in memory.accepted
+
+
+@callback
+def async_note_token(hass: HomeAssistant, domain: str, client_id: str) -> None:
+    """Remember that a server has accepted an integration's client in a token request of its own."""
+    if not async_get_options(hass).look_after or async_has_had_token(hass, domain, client_id):
+        return
+    _async_change(hass, lambda memory: memory.given_token.append(memory.digest(domain, client_id)))
+
+
+@callback
+def async_has_had_token(hass: HomeAssistant, domain: str, client_id: str) -> bool:
+    """Return whether a server has accepted an integration's client in a token request."""
+    memory = _async_read(hass)
+    return memory is not None and memory.digest(domain, client_id) in memory.given_token
 
 
 @callback

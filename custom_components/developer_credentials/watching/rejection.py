@@ -23,7 +23,13 @@ from ..credentials.store import Key
 from ..oauth2.errors import InvalidClientError, InvalidGrantError, TokenRequestError
 from ..oauth2.verification import KNOWN, Outcome, Verification
 from . import answers, logins
-from .memory import async_get_issue_key, async_note_accepted, async_was_accepted
+from .memory import (
+    async_get_issue_key,
+    async_has_had_token,
+    async_note_accepted,
+    async_note_token,
+    async_was_accepted,
+)
 
 KIND: Final = "application_credential_rejected"
 
@@ -37,7 +43,8 @@ class CoreRejection(NamedTuple):
         application_credential: As it was rejected.
         since: Since when.
         answer: The server's words, for admins.
-        proven: Whether a server has accepted the same client id before, so that no login can help.
+        proven: Whether a server has accepted the same client id before, asked in the same way, so
+            that no login can help.
         issue_key: The random key by which the issue is about it.
     """
 
@@ -95,17 +102,19 @@ def async_judge(
     There are servers that reject a client for a code that nobody issued. Where none has accepted it
     before, that counts for nothing as long as all who use it work.
     """
+    domain, credential = application_credential.domain, application_credential.credential
     if verification.outcome in KNOWN:
+        async_note_accepted(hass, domain, credential.client_id)
         _async_accept(hass, application_credential)
     elif verification.outcome is Outcome.REJECTED:
-        domain, credential = application_credential.domain, application_credential.credential
         users = async_get_application_credential_users(hass, application_credential)
+        was_accepted = async_was_accepted(hass, domain, credential.client_id)
         if (
-            async_was_accepted(hass, domain, credential.client_id)
+            was_accepted
             or not any(user.state is ConfigEntryState.LOADED for user in users)
             or any(is_in_trouble(hass, user) for user in users)
         ):
-            async_report(hass, application_credential, verification.detail)
+            async_report(hass, application_credential, verification.detail, proven=was_accepted)
         else:
             async_withdraw(hass, application_credential.item_id)
 
@@ -121,31 +130,47 @@ def async_note_answer(
     hass: HomeAssistant,
     application_credential: ApplicationCredential,
     error: TokenRequestError | None,
-) -> None:
+) -> bool:
     """Take note of what the server said to a token request.
 
     Args:
         hass: Home Assistant.
         application_credential: Whose client the request had.
         error: Why it brought no token; None where it did.
+
+    Returns:
+        Whether the server has accepted this client before.
     """
-    credential = application_credential.credential
-    client = answers.client_of(application_credential.domain, credential)
+    domain, credential = application_credential.domain, application_credential.credential
+    client = answers.client_of(domain, credential)
+    was_accepted = any(
+        known(hass, domain, credential.client_id)
+        for known in (async_was_accepted, async_has_had_token)
+    )
     if isinstance(error, InvalidClientError):
         words = ": ".join(text for text in (error.error, error.error_description) if text)
         rejected = Verification(Outcome.REJECTED, words, credential)
         answers.async_note(hass, client, rejected, by_user=False)
-        async_report(hass, application_credential, words)
+        async_report(hass, application_credential, words, proven=was_accepted)
+        if was_accepted and _DATA_TOLD in hass.data:
+            # Who asked waits for the right client, and asks for no login.
+            logins.async_withhold(hass, application_credential)
     elif error is None or isinstance(error, InvalidGrantError):
         # A server that looks at the grant has accepted the client.
         accepted = Verification(Outcome.ACCEPTED, "", credential)
         answers.async_note(hass, client, accepted, by_user=True)
+        async_note_token(hass, domain, credential.client_id)
         _async_accept(hass, application_credential)
+    return was_accepted
 
 
 @callback
 def async_report(
-    hass: HomeAssistant, application_credential: ApplicationCredential, answer: str
+    hass: HomeAssistant,
+    application_credential: ApplicationCredential,
+    answer: str,
+    *,
+    proven: bool = False,
 ) -> None:
     """Tell that a server rejects an application credential, unless it is another one by now.
 
@@ -153,13 +178,12 @@ def async_report(
         hass: Home Assistant.
         application_credential: As it was rejected.
         answer: The server's words.
+        proven: Whether it is certain that no login can help.
     """
     item_id, domain = application_credential.item_id, application_credential.domain
     told = hass.data.get(_DATA_TOLD)
     if told is None or item_id in told.rejections or _is_outdated(hass, application_credential):
         return
-    client_id = application_credential.credential.client_id
-    proven = async_was_accepted(hass, domain, client_id)
     key = async_get_issue_key(hass, item_id)
     told.rejections[item_id] = CoreRejection(
         application_credential, dt_util.now(), answer, proven, key
@@ -208,13 +232,11 @@ def async_withdraw_outdated(hass: HomeAssistant) -> None:
 
 @callback
 def _async_accept(hass: HomeAssistant, application_credential: ApplicationCredential) -> None:
-    """Remember that a client was accepted; where it was rejected, its users go on."""
-    domain, credential = application_credential.domain, application_credential.credential
-    async_note_accepted(hass, domain, credential.client_id)
+    """Where a client was rejected that is accepted now, its users go on."""
     told = hass.data.get(_DATA_TOLD)
     if told is None or _is_outdated(hass, application_credential):
         return
-    key = domain, application_credential.auth_domain
+    key = application_credential.domain, application_credential.auth_domain
     is_mended = application_credential.item_id in told.rejections
     is_back = key in told.deleted
     async_withdraw(hass, application_credential.item_id)

@@ -56,8 +56,8 @@ class _Why(Flag):
     """Entries fail, or are asked for a login, that may use it."""
     FIRST_SEEN = auto()
     """It may never have been verified."""
-    REJECTED = auto()
-    """It is rejected, and may have been mended at its provider."""
+    AGAIN = auto()
+    """It is rejected and may have been mended; or it was new, and its server did not answer."""
     NEW = auto()
     """It is new, or another client."""
 
@@ -146,6 +146,8 @@ class _Watch:
     def _started(self, _: HomeAssistant) -> None:
         """Begin to ask; look at what has happened by now."""
         self._is_started = True
+        self._clients = self._current_clients()
+        logins.async_started(self._hass)
         self._stops.append(self._call_later(FIRST_SEEN_AFTER, self._see_all))
         for one in async_get_application_credentials(self._hass).values():
             if one.auth_domain != one.domain and async_get_users_of(
@@ -169,7 +171,7 @@ class _Watch:
         for item_id, why in unanswered.items():
             self._look_at(item_id, why)
         for item_id in rejection.async_get_core_rejections(self._hass):
-            self._look_at(item_id, _Why.REJECTED)
+            self._look_at(item_id, _Why.AGAIN)
 
     def _current_clients(self) -> dict[str, answers.Client]:
         return {
@@ -276,9 +278,9 @@ class _Watch:
 
     async def _work(self) -> None:
         """Look at what is in the queue, one after the other, as long as servers answer."""
+        pause = 0.0
         try:
-            while self._queue and not (pause := answers.async_get_pause(self._hass)):
-                item_id = next(iter(self._queue))
+            while item_id := self._next():
                 why = self._queue.pop(item_id)
                 try:
                     await self._see(item_id, why)
@@ -289,7 +291,15 @@ class _Watch:
         finally:
             self._task = None
         if self._queue:
+            pause = answers.async_get_pause(self._hass)
             self._end_pause = self._call_later(pause, self._go_on)
+
+    def _next(self) -> str | None:
+        """Return which one has its turn: while the network may be down, what was just entered."""
+        is_paused = answers.async_get_pause(self._hass) > 0
+        return next(
+            (one for one, why in self._queue.items() if not is_paused or _Why.NEW in why), None
+        )
 
     async def _see(self, item_id: str, why: _Why) -> None:
         """Look at an application credential; ask its server where there is reason to."""
@@ -302,13 +312,13 @@ class _Watch:
         )
         if is_in_trouble:
             self._look_later(one)
-        elif not why & (_Why.NEW | _Why.REJECTED) and not (
+        elif not why & (_Why.NEW | _Why.AGAIN) and not (
             _Why.FIRST_SEEN in why and self._is_unsure(one, users)
         ):
             return
         verification = await async_inquire(self._hass, one, is_new=_Why.NEW in why)
         if not verification.answered:
-            self._unanswered[item_id] = why
+            self._unanswered[item_id] = _Why.AGAIN if _Why.NEW in why else why
         self._take_back(item_id)
 
     def _is_unsure(self, one: ApplicationCredential, users: list[ConfigEntry]) -> bool:

@@ -5,7 +5,10 @@ from typing import Any
 
 from aiohttp import ClientResponse
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import OAuth2Session, async_oauth2_request
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    OAuth2Session,
+    async_oauth2_request,  # pyright: ignore[reportUnknownVariableType] - its token is a bare dict
+)
 
 from .const import BASE_URL
 

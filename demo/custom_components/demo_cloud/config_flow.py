@@ -1,13 +1,8 @@
 """Config flow of Demo Cloud: log in, read which account it is, done."""
 
-from collections.abc import Mapping
-import logging
 from typing import Any, override
 
-from aiohttp import ClientError
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
-
-from custom_components.developer_credentials import DeveloperCredentialsFlowHandler
+from custom_components.developer_credentials import Account, DeveloperCredentialsFlowHandler
 
 from .api import async_get_account
 from .const import DOMAIN
@@ -16,36 +11,8 @@ from .const import DOMAIN
 class DemoCloudFlowHandler(DeveloperCredentialsFlowHandler, domain=DOMAIN):
     """Log in at Demo Cloud with the user's developer credential."""
 
-    DOMAIN = DOMAIN
-
-    @property
     @override
-    def logger(self) -> logging.Logger:
-        """The logger that the base class writes to."""
-        return logging.getLogger(__name__)
-
-    @override
-    async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Create the entry of the account, or give a known one its new token."""
-        try:
-            account = await async_get_account(self.hass, data["token"])
-        except ClientError:
-            return self.async_abort(reason="cannot_connect")
-        await self.async_set_unique_id(account.account_id)
-        if self.source == SOURCE_REAUTH:
-            self._abort_if_unique_id_mismatch(reason="wrong_account")
-            return self.async_update_reload_and_abort(self._get_reauth_entry(), data=data)
-        self._abort_if_unique_id_configured()
-        return self.async_create_entry(title=account.name, data=data)
-
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Begin to log in again."""
-        return await self.async_step_reauth_confirm()
-
-    async def async_step_reauth_confirm(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Say why the user is sent to the login once more."""
-        if user_input is None:
-            return self.async_show_form(step_id="reauth_confirm")
-        return await self.async_step_user()
+    async def async_get_account(self, data: dict[str, Any]) -> Account:
+        """Return the account that has logged in."""
+        account = await async_get_account(self.hass, data["token"])
+        return Account(account.account_id, account.name)

@@ -3,7 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import (
+    async_redact_data,  # pyright: ignore[reportUnknownVariableType] - it returns a bare dict
+)
 from homeassistant.core import HomeAssistant
 
 from .coordinator import DemoCloudConfigEntry

@@ -8,7 +8,7 @@ from aiohttp import ClientError
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2FlowHandler,
-    async_oauth2_request,
+    async_oauth2_request,  # pyright: ignore[reportUnknownVariableType] - its token is a bare dict
 )
 
 from .const import ACCOUNT_URL, DOMAIN

@@ -24,6 +24,8 @@ async def async_setup_entry(
     async_add_entities([RequestsSensor(entry.runtime_data)])
 
 
+# Two classes of Home Assistant do not agree on `available`, and properties are cached ones there.
+# pyright: reportIncompatibleVariableOverride=false
 class RequestsSensor(CoordinatorEntity[PeerCloudCoordinator], SensorEntity):
     """The number of API requests of the account."""
 

@@ -1,0 +1,1 @@
+"""Tests of the whole integration that the guide begins with, as its developer would write them."""
