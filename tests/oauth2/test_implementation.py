@@ -159,6 +159,24 @@ async def test_pkce(
     assert {name: query[name] for name in query if name.startswith("code_")} == challenge
 
 
+async def test_copy(hass: HomeAssistant, server: RecordingServer) -> None:
+    """A copy has the credential and its server, and nothing of the logins of the other one."""
+    implementation = _make(hass, server, pkce=True)
+    await _query(implementation, "a")
+    with pytest.raises(InvalidGrantError):
+        await implementation.async_resolve_external_data(_external_data("another"))
+    copy = implementation.copy()
+    assert type(copy) is type(implementation)
+    assert copy.error is None
+    assert copy.credential is implementation.credential
+    assert copy.token_url == implementation.token_url
+    with pytest.raises(InvalidGrantError):
+        await copy.async_resolve_external_data(_external_data("a"))
+    assert server.requests == []
+    await implementation.async_resolve_external_data(_external_data("a"))
+    assert len(server.requests) == 1
+
+
 async def test_code_verifiers(hass: HomeAssistant, server: RecordingServer) -> None:
     """Each flow has a verifier of its own, which serves once, however often its URL is made.
 
