@@ -4,6 +4,7 @@ The times are not tested: they are the machine's.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
@@ -65,7 +66,7 @@ async def test_requests_of_100_sessions(
     assert len(server.requests) == tokens
 
 
-@pytest.mark.usefixtures("setup")
+@pytest.mark.usefixtures("hass_storage", "setup")
 async def test_writes_and_reloads_of_a_change(
     hass: HomeAssistant, install: Install, server: RecordingServer
 ) -> None:
@@ -76,9 +77,11 @@ async def test_writes_and_reloads_of_a_change(
     subentry = await add_credential(hass, "acme")
     (session, *_) = await _sessions(hass, 1)
     written: list[str] = []
+    write: Callable[..., Awaitable[None]] = Store._async_handle_write_data  # noqa: SLF001 - to count
 
-    async def wrote(store: Store[dict[str, object]], *_: object) -> None:
+    async def wrote(store: Store[dict[str, object]], *args: object) -> None:
         written.append(store.key)
+        await write(store, *args)
 
     with (
         patch.object(Store, "_async_handle_write_data", wrote),

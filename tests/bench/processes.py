@@ -52,7 +52,7 @@ asyncio.run(main())
 
 async def measure_processes(effort: Effort) -> AsyncIterator[Row]:
     """Yield the rows of whole processes."""
-    rounds = 3 if effort is QUICK else 11
+    rounds = 3 if effort is QUICK else 5
     taken: tuple[list[float], list[float]] = ([], [])
     modules = f"custom_components.{DOMAIN}", f"homeassistant.components.{PEER}"
     for _ in range(rounds):

@@ -44,7 +44,7 @@ class Effort:
 
 
 QUICK = Effort((1, 10, 100), 7, 20)
-WHOLE = Effort((1, 10, 100, 1_000), 25, 50)
+WHOLE = Effort((1, 10, 100, 1_000), 15, 40)
 
 
 async def measure(effort: Effort) -> AsyncIterator[Row]:
@@ -140,7 +140,7 @@ async def _setting_up(effort: Effort) -> AsyncIterator[Row]:
             async with home(Path(folder)) as it:
                 await _both(it, "one")
                 await _add(it, "one", range(size))
-            for unit, rounds in (("s", min(effort.rounds, 9)), ("B", 1)):
+            for unit, rounds in (("s", min(effort.rounds, 5)), ("B", 1)):
                 taken: list[list[float]] = [[], []]
                 for _ in range(rounds):
                     for component, values in zip((DOMAIN, PEER), taken, strict=True):

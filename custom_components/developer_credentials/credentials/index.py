@@ -41,6 +41,7 @@ class Index:
     by_key: dict[Key, Read]
     by_domain: dict[str, list[Read]]
     by_id: dict[str, Read]
+    sound: dict[str, ConfigSubentry]
 
     @classmethod
     def of(cls, entry: ConfigEntry, before: Index) -> Index:
@@ -50,7 +51,7 @@ class Index:
             entry: The entry.
             before: Its index as of an earlier state.
         """
-        index = cls(entry.subentries, entry.modified_at, {}, {}, {})
+        index = cls(entry.subentries, entry.modified_at, {}, {}, {}, {})
         for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE):
             read = before.by_id.get(subentry.subentry_id)
             if read is None or not read.is_of(subentry):
@@ -61,6 +62,7 @@ class Index:
             if index.by_key.setdefault(read.stored.key, read) is read:
                 index.by_domain.setdefault(read.stored.domain, []).append(read)
                 index.by_id[subentry.subentry_id] = read
+                index.sound[subentry.subentry_id] = subentry
         return index
 
     def is_of(self, entry: ConfigEntry) -> bool:
@@ -69,4 +71,4 @@ class Index:
 
 
 # Without our config entry.
-NO_CREDENTIALS: Final = Index({}, datetime.min.replace(tzinfo=UTC), {}, {}, {})
+NO_CREDENTIALS: Final = Index({}, datetime.min.replace(tzinfo=UTC), {}, {}, {}, {})

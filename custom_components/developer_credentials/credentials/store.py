@@ -127,17 +127,17 @@ def async_get_all_stored(hass: HomeAssistant) -> dict[Key, StoredCredential]:
 
 
 @callback
-def async_get_all_subentries(hass: HomeAssistant) -> dict[str, ConfigSubentry]:
+def async_get_all_subentries(hass: HomeAssistant) -> Mapping[str, ConfigSubentry]:
     """Return the subentries with all credentials, by their ids, oldest first."""
-    return {one: read.subentry for one, read in _async_index(hass).by_id.items()}
+    return _async_index(hass).sound
 
 
 @callback
 def async_get_damaged(hass: HomeAssistant) -> dict[str, ConfigSubentry]:
     """Return the subentries that should be credentials and are damaged, by their ids."""
-    if (entry := async_get_entry(hass)) is None:
+    entry, sound = async_get_entry(hass), async_get_all_subentries(hass)
+    if entry is None or len(entry.subentries) == len(sound):
         return {}
-    sound = async_get_all_subentries(hass)
     return {
         subentry.subentry_id: subentry
         for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE)

@@ -145,11 +145,12 @@ def stored_of(subentry: ConfigSubentry) -> StoredCredential:
         registered_uri=_text(data.get(CONF_REGISTERED_URI)),
         objected=_objected(data.get(CONF_OBJECTION)),
     )
+    name = name_of(subentry.title, credential.name)
     return StoredCredential(
         data[CONF_DOMAIN],
         data[CONF_AUTH_DOMAIN],
         credential,
-        replace(credential, name=name_of(subentry.title, credential.name)),
+        credential if name == credential.name else replace(credential, name=name),
         data[CONF_IMPORTED],
     )
 

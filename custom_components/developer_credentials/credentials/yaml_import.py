@@ -26,14 +26,13 @@ from .store import (
     Key,
     async_add_subentry,
     async_find_subentry,
-    async_get_all_subentries,
+    async_get_all_stored,
+    async_get_by_key,
     async_get_entry,
     async_get_or_create_entry,
     async_get_subentries,
     async_new_subentry,
     async_update_credential,
-    credential_of,
-    key_of,
 )
 from .stored_credential import CONF_IMPORTED, CONF_VARIABLES, stored_of
 from .titles import name_from_yaml
@@ -57,23 +56,20 @@ async def async_import_items(hass: HomeAssistant, yaml: YamlList) -> list[Key]:
     imported = _async_imported_by_the_list(hass)
     matches, new = _match_known(hass, yaml, imported)
     matches += _match_changed_client_ids(yaml, new, imported)
-    before = _async_get_clients(hass)
+    before = _async_get_clients(hass) if matches else {}
     for item, subentry in matches:
         _async_import(hass, entry, integrations[item.domain], item, subentry)
     if yaml.whole:
         for subentry in imported.values():
             _async_release(hass, entry, subentry)
-    now = _async_get_clients(hass)
+    now = _async_get_clients(hass) if matches else {}
     return [key for key, client in now.items() if before.get(key) != client]
 
 
 @callback
 def _async_get_clients(hass: HomeAssistant) -> dict[Key, DeveloperCredential]:
     """Return what servers know of the credentials."""
-    return {
-        key_of(subentry): client_of(credential_of(subentry))
-        for subentry in async_get_all_subentries(hass).values()
-    }
+    return {key: client_of(stored.credential) for key, stored in async_get_all_stored(hass).items()}
 
 
 @callback
@@ -81,8 +77,8 @@ def _async_imported_by_the_list(hass: HomeAssistant) -> _Imported:
     """Return the credentials that the list has brought, those without an item among them."""
     return {
         (stored.domain, _imported_client(stored.imported)): subentry
-        for subentry in async_get_all_subentries(hass).values()
-        if (stored := stored_of(subentry)).imported.get("by") == "list"
+        for key, stored in async_get_all_stored(hass).items()
+        if stored.imported.get("by") == "list" and (subentry := async_get_by_key(hass, key))
     }
 
 
