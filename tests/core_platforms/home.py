@@ -151,7 +151,11 @@ class Home:
         await self.settle()
 
     async def enter_secret(self, secret: str) -> None:
-        """Enter another secret, as the form of Developer Credentials does."""
+        """Enter another secret, as the form of Developer Credentials does.
+
+        A person needs longer for it than requests with the old one are on their way.
+        """
+        await self.wait_for_quiet()
         (one,) = async_get_application_credentials(self.hass).values()
         credential = DeveloperCredential(CLIENT_ID, secret, one.credential.name)
         assert await async_update_application_credential(self.hass, one, credential)
@@ -216,17 +220,21 @@ class Home:
         issues = ir.async_get(self.hass).issues.values()
         return [str(one.translation_key) for one in issues if one.domain == DOMAIN and one.active]
 
-    async def trace(self) -> dict[str, Any]:
-        """Return what others see of the integration: its requests, flows, entry, issues, states.
-
-        Our own inquiries are left out.
-        """
+    async def wait_for_quiet(self) -> None:
+        """Wait until nothing is asked any more, also by what goes on after a set-up that failed."""
         for _ in range(_PAUSES):
             asked = len(self.provider.server.requests)
             await asyncio.sleep(_QUIET)
             await self.settle()
             if asked == len(self.provider.server.requests):
                 break
+
+    async def trace(self) -> dict[str, Any]:
+        """Return what others see of the integration: its requests, flows, entry, issues, states.
+
+        Our own inquiries are left out.
+        """
+        await self.wait_for_quiet()
         others = [one for one in self.provider.server.requests if one not in self.inquiries]
         tokens = [
             (one.method, one.raw_path, sorted(one.body.items()), one.authorization)

@@ -28,7 +28,7 @@ async def test_secret_is_corrected(
     await frontend.see("Edit the credential for Demo Cloud", "81-reconfigure-edit")
     await frontend.fill(client_secret="rotated")
     await frontend.click("Submit")
-    await frontend.see("It was saved", "82-reconfigure-saved")
+    await frontend.see("Demo Cloud accepts it.", "82-reconfigure-saved")
     await frontend.click("Close")
     await until_state(client, cloud, available=True)
     assert await client.command("config_entries/flow/progress") == []
