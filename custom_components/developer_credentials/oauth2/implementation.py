@@ -72,8 +72,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         Nothing is checked or worked out again.
         """
         copy = type(self).__new__(type(self))
-        copy.__dict__ = self.__dict__.copy()
-        copy.error = copy._code_verifiers = None  # noqa: SLF001 - it is one of this class
+        vars(copy).update(vars(self), error=None, _code_verifiers=None)
         return copy
 
     @property
