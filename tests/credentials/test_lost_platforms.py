@@ -100,7 +100,7 @@ async def test_lost_and_back(hass: HomeAssistant, tmp_path: Path) -> None:
     assert _reauths(hass) == []
     flow = await hass.config_entries.flow.async_init("plain", context={"source": SOURCE_USER})
     assert flow["reason"] == "platform_broken"
-    assert "logging in again does not help" in str(flow["description_placeholders"])
+    assert "Logging in again does not help" in str(flow["description_placeholders"])
     _update(hass, tmp_path, "developer_credentials.py", OFFLINE_PLATFORM)
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert issue_ids(hass) == []

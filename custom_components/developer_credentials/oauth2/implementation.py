@@ -72,7 +72,7 @@ class AuthImplementation(LocalOAuth2Implementation):
         Nothing is checked or worked out again.
         """
         copy = type(self).__new__(type(self))
-        copy.__dict__ = {**self.__dict__, "error": None, "_code_verifiers": None}
+        vars(copy).update(vars(self), error=None, _code_verifiers=None)
         return copy
 
     @property
