@@ -136,9 +136,9 @@ class TestBothPlatforms:
         entry = await _log_in_with_peer(hass)
         # The user installs Developer Credentials, and sets it up.
         monkeypatch.undo()
-        _restart(hass)
+        await _restart(hass, entry)
         await async_add_credential(hass, "acme", DeveloperCredential("another"))
-        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.config_entries.async_setup(entry.entry_id)
         assert entry.state is ConfigEntryState.LOADED
         assert set(await async_get_implementations(hass, "acme")) == {"acme", "acme_another"}
         # The next release has one platform only.
@@ -147,8 +147,8 @@ class TestBothPlatforms:
         del manifest["after_dependencies"]
         manifest["dependencies"] = [DOMAIN]
         (acme / "manifest.json").write_text(json.dumps(manifest))
-        _restart(hass)
-        await hass.config_entries.async_reload(entry.entry_id)
+        await _restart(hass, entry)
+        await hass.config_entries.async_setup(entry.entry_id)
         assert entry.state is ConfigEntryState.LOADED
         assert set(await async_get_implementations(hass, "acme")) == {"acme", "acme_another"}
         taken_over = [one for one in stored(hass) if one["auth_domain"] == "acme"]
@@ -162,8 +162,9 @@ def _take_away(monkeypatch: pytest.MonkeyPatch, acme: Path) -> None:
     monkeypatch.setitem(sys.modules, "custom_components.developer_credentials", None)
 
 
-def _restart(hass: HomeAssistant) -> None:
-    """Let Home Assistant look at the files of integrations again."""
+async def _restart(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Unload the account, and let Home Assistant look at the files of integrations again."""
+    await hass.config_entries.async_unload(entry.entry_id)
     for key in (loader.DATA_CUSTOM_COMPONENTS, loader.DATA_MISSING_PLATFORMS):
         hass.data.pop(key, None)
     hass.data[loader.DATA_MISSING_PLATFORMS] = {}
