@@ -39,6 +39,7 @@ quotation = runpy.run_path(str(ROOT / "script" / "translations"))["quotation"]
 # What the labels in bold are that are not ours: Home Assistant's own, HACS's, and a provider's.
 LABELS: Final = {
     "Add integration",
+    "Audience",
     "Check configuration",
     "Configure",
     "Custom repositories",

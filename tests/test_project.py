@@ -47,10 +47,12 @@ def _versions() -> list[list[str]]:
 
 
 def test_minimum_is_tested() -> None:
-    """The oldest tested Home Assistant is the minimum that HACS enforces."""
+    """The oldest tested Home Assistant is the minimum that HACS enforces, and the README names."""
     hacs = json.loads((ROOT / "hacs.json").read_text())
     versions = [version for version, *_ in _versions()]
     assert versions[0] == hacs["homeassistant"]
+    year, month, _ = versions[0].split(".")
+    assert f"Home Assistant {year}.{month} or newer" in README
     assert versions == sorted(versions, key=lambda version: [int(n) for n in version.split(".")])
     assert sum(row[2:] == ["default"] for row in _versions()) == 1
 
@@ -116,7 +118,9 @@ def test_types_are_checked_twice() -> None:
     assert tools["mypy"]["strict"]
     checked = set(re.findall(r"/mypy\" (.*)", lint)[0].split())
     assert checked == {"custom_components", "demo", "docs/examples", "tests"}
-    assert re.findall(r"/pyright\" (.*)", lint) == ['--pythonpath "$venv/bin/python"']
+    assert re.findall(r"/pyright\" (.*)", lint) == [
+        '--project pyproject.toml --pythonpath "$venv/bin/python"'
+    ]
     pyright = tools["pyright"]
     assert set(pyright["include"]) == {"custom_components", *pyright["strict"]}
     assert pyright["strict"] == ["demo/custom_components", "docs/examples"]

@@ -113,7 +113,7 @@ async def test_rotated(frontend: Frontend, client: Client, cloud: DemoAuthorizat
         "Peer Cloud: My app: credential rejected", "30-application-credential-rejected"
     )
     await frontend.click_text(re.compile("Peer Cloud: My app: credential rejected"))
-    await frontend.picture("31-repair-of-application-credential")
+    await frontend.see("It is used by Demo account", "31-repair-of-application-credential")
     await frontend.click_text("Correct the credential")
     await frontend.see("used by Demo account", "32-correct-application-credential")
     await frontend.fill(client_secret="rotated")
