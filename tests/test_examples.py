@@ -231,7 +231,7 @@ def test_tests_of_the_first_integration(tmp_path: Path) -> None:
         command, cwd=repository, env=environment, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout
-    assert "3 passed" in result.stdout
+    assert "4 passed" in result.stdout
 
 
 async def test_tenant(hass: HomeAssistant, install: Install) -> None:

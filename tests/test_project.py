@@ -181,6 +181,40 @@ def test_developer_guide_snippets() -> None:
         assert f"`{name}`" in guide.split("## The public names")[1]
 
 
+def test_developer_guide_settings() -> None:
+    """The settings that the developer guide shows are those by which its files are checked."""
+    guide = (ROOT / "docs" / "developer.md").read_text()
+    (snippet,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    shown = tomllib.loads(snippet)["tool"]
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert shown["pytest"]["ini_options"].items() <= ours["pytest"]["ini_options"].items()
+    (override,) = shown["mypy"].pop("overrides")
+    assert override in ours["mypy"]["overrides"]
+    assert shown["mypy"].items() <= ours["mypy"].items()
+    # Where an integration lies in its own repository.
+    assert (shown["pyright"].pop("include"), shown["pyright"].pop("strict")) == (
+        ["custom_components", "tests"],
+        ["custom_components"],
+    )
+    assert shown["pyright"].items() <= ours["pyright"].items()
+
+
+def test_developer_guide_menu() -> None:
+    """The reference of the config flow has the steps of the menu of an account, all of them."""
+    guide = (ROOT / "docs" / "developer.md").read_text().split("### The config flow")[1]
+    steps = re.findall(r"^\| `(reconfigure_\w+)` \|", guide, re.MULTILINE)
+    handler = package.DeveloperCredentialsFlowHandler
+    texts = json.loads((PACKAGE / "strings.json").read_text())["config"]
+    assert set(steps) == {
+        name.removeprefix("async_step_")
+        for name in dir(handler)
+        if name.startswith("async_step_reconfigure_")
+    }
+    ends = guide.split("A login may end")[1].split("with `oauth_")[0]
+    for reason in re.findall(r"`(\w+)`", ends):
+        assert reason in texts["abort"]
+
+
 def test_developer_guide_fields() -> None:
     """The reference of `AuthorizationServer` has its fields, with their types and defaults."""
     guide = (ROOT / "docs" / "developer.md").read_text()
