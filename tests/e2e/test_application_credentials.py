@@ -100,8 +100,9 @@ async def test_rotated(frontend: Frontend, client: Client, cloud: DemoAuthorizat
     With the new secret the entry is back, without a login.
     """
     await set_up(client)
+    asked = len(cloud.token_requests)
     await connect_peer(frontend)
-    await until_accepted(cloud)
+    await until_accepted(cloud, asked)
     cloud.clients["my-app"].client_secret = "rotated"
     await poll(client, cloud)
     (issue,) = await until_issues(client, 1)
