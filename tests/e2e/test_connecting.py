@@ -106,5 +106,5 @@ async def test_second_credential(
     asked = count_requests(cloud, "other-app")
     await frontend.click("Submit")
     await frontend.log_in_at_cloud()
-    await frontend.see("This account is there already")
+    await frontend.see("This account is already set up")
     assert count_requests(cloud, "other-app") == asked + 1

@@ -16,6 +16,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.loader import async_get_integration
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -344,14 +345,23 @@ async def test_own_texts(
     assert not result.get("translation_domain")
 
 
-async def test_texts_of_the_choice(hass: HomeAssistant, begin: Begin) -> None:
-    """The choice among several credentials has a text."""
-    begin()
-    await async_add_credential(hass, "acme")
-    await async_add_credential(hass, "acme", DeveloperCredential("second", name="Second"))
-    form = await hass.config_entries.flow.async_init("acme", context={"source": SOURCE_USER})
+LABEL = {"step": {"pick_implementation": {"data": {"implementation": "Credential"}}}}
+
+
+@pytest.mark.parametrize("texts", [None, LABEL], ids=["no texts", "a label"])
+async def test_texts_of_the_choice(
+    hass: HomeAssistant, begin: Begin, texts: dict[str, Any] | None
+) -> None:
+    """The choice among several credentials has a text, which the label of its field is not."""
+    # Texts are read once for all tests.
+    domain = "label" if texts else "acme"
+    begin(domain=domain, texts=texts)
+    await async_add_credential(hass, domain)
+    await async_add_credential(hass, domain, DeveloperCredential("second", name="Second"))
+    form = await hass.config_entries.flow.async_init(domain, context={"source": SOURCE_USER})
     assert (form["step_id"], form["translation_domain"]) == ("pick_implementation", DOMAIN)
-    assert form["description_placeholders"] == {"integration": "Acme"}
+    integration = await async_get_integration(hass, domain)
+    assert form["description_placeholders"] == {"integration": integration.name}
 
 
 async def test_texts_of_a_discovery(hass: HomeAssistant, begin: Begin) -> None:

@@ -277,11 +277,11 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
             self._integration_name = escape_markdown(integration.name)
 
     @callback
-    def _lacks(self, key: str) -> bool:
-        """Return whether the integration has no text of its own, as far as that is known."""
-        start = f"component.{self.DOMAIN}.config.{key}"
-        return self._own_texts is not None and not any(
-            one == start or one.startswith(f"{start}.") for one in self._own_texts
+    def _lacks(self, *keys: str) -> bool:
+        """Return whether the integration has none of these texts, as far as that is known."""
+        start = f"component.{self.DOMAIN}.config"
+        return self._own_texts is not None and self._own_texts.keys().isdisjoint(
+            f"{start}.{key}" for key in keys
         )
 
     @callback
@@ -293,7 +293,10 @@ class AccountFlow(AbstractOAuth2FlowHandler, metaclass=ABCMeta):
         """
         if result["type"] not in {FlowResultType.FORM, FlowResultType.MENU}:
             return result
-        if (step_id := result["step_id"]) in STEPS and self._lacks(f"step.{step_id}"):
+        # Labels of fields are always the integration's.
+        if (step_id := result["step_id"]) in STEPS and self._lacks(
+            f"step.{step_id}.title", f"step.{step_id}.description"
+        ):
             result["translation_domain"] = DOMAIN
             result["description_placeholders"] = {
                 **(result["description_placeholders"] or {}),

@@ -101,6 +101,15 @@ def async_forget(hass: HomeAssistant, client: Client) -> None:
 
 
 @callback
+def async_forget_all(hass: HomeAssistant) -> None:
+    """Forget all answers, as when nobody looks after application credentials any more.
+
+    What changes from then on is not heard of.
+    """
+    hass.data.pop(_DATA_ANSWERS, None)
+
+
+@callback
 def async_get_pause(hass: HomeAssistant) -> float:
     """Return for how many seconds nobody should be asked, since the network may be down."""
     return max(0.0, _async_get(hass).pause_until - hass.loop.time())

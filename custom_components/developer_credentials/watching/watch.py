@@ -136,6 +136,7 @@ class _Watch:
             self._end_pause()
         for stop in (*self._later.values(), *self._stops):
             stop()
+        answers.async_forget_all(self._hass)
 
     @callback
     def _call_later(self, seconds: float, action: Callable[[datetime], None]) -> CALLBACK_TYPE:
