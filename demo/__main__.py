@@ -16,19 +16,23 @@ from demo.home_assistant import PASSWORD, USERNAME, Client, HomeAssistant, free_
 from demo.journey import ACCESS_TOKEN_LIFETIME, Journey
 
 WELCOME = """
-Home Assistant   {home_assistant}   log in as {username} with password {password}
-Demo Cloud       {cloud}   log in as demo with password demo
+Home Assistant                   {home_assistant}
+    log in as {username} with password {password}
+Demo Cloud's developer console   {cloud}
+    no login; Demo Cloud's own login is demo with password demo
 
-1. In Demo Cloud's developer console, create an application with the redirect URI
+1. Open the developer console, and create an application, by any name, with the redirect URI
    {redirect_uri}
-2. In Home Assistant: Settings, Devices & services, Add integration, Demo Cloud.
-   Enter the application's client ID and client secret, then log in at Demo Cloud.
-3. Rotate the client secret in the developer console, wait a minute, and look at Settings, Repairs.
+2. In Home Assistant, go to Settings > Devices & services, and select Add integration, then
+   Demo Cloud. Enter the client ID and the client secret of your application. Mistype one, to see
+   what happens. Then log in at Demo Cloud.
+3. Select Rotate secret in the developer console, which makes the old secret invalid. Within a
+   minute, Settings > System > Repairs in Home Assistant asks for the new one.
 
-The same with Peer Cloud, an integration on Home Assistant's own application credentials. Plain
-Cloud has a credential from YAML, whose other items are bad: look at Settings, Repairs.
+The same works with Peer Cloud, an integration on Home Assistant's own application credentials.
+Plain Cloud has its credential from YAML. Two bad items beside it have a repair each.
 
-Ctrl-C stops both; nothing stays behind.
+To stop both, press Ctrl-C; what they stored is removed.
 """
 
 
@@ -87,9 +91,15 @@ def main() -> int:
         prog="script/run [--ha VERSION]",
         description="The demo: Home Assistant and Demo Cloud on loopback.",
     )
-    parser.add_argument("--once", action="store_true", help="act as the user, check, and end")
-    parser.add_argument("--port", type=int, default=8123, help="of Home Assistant, if it is free")
-    parser.add_argument("--cloud-port", type=int, default=8120, help="of Demo Cloud, if it is free")
+    parser.add_argument(
+        "--once", action="store_true", help="do what a user would do, check each step, and end"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8123, help="of Home Assistant; a free one if it is in use"
+    )
+    parser.add_argument(
+        "--cloud-port", type=int, default=8120, help="of Demo Cloud; a free one if it is in use"
+    )
     parser.add_argument(
         "--release", type=Path, metavar="ZIP", help="install this zip, as script/release makes it"
     )

@@ -8,6 +8,7 @@ import re
 import runpy
 import subprocess
 import textwrap
+import tomllib
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -39,6 +40,7 @@ quotation = runpy.run_path(str(ROOT / "script" / "translations"))["quotation"]
 # What the labels in bold are that are not ours: Home Assistant's own, HACS's, and a provider's.
 LABELS: Final = {
     "Add integration",
+    "Audience",
     "Check configuration",
     "Configure",
     "Custom repositories",
@@ -140,6 +142,8 @@ def test_snippets(page: Path) -> None:
                 parse_yaml(snippet.replace("!secret ", ""))
             case "json":
                 json.loads(snippet)
+            case "toml":
+                tomllib.loads(snippet)
             case "sh":
                 # Each is a script of the project, and what it is given.
                 for command in snippet.splitlines():

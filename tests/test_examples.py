@@ -37,7 +37,7 @@ from custom_components.developer_credentials.testing import (
     async_log_in,
     async_log_in_again,
 )
-from tests.common import PLATFORM, SENTINEL, entry_of, issue_ids, stored
+from tests.common import CONFIG_FLOW, PLATFORM, SENTINEL, entry_of, issue_ids, stored
 from tests.conftest import COMPONENTS, Install
 
 ROOT: Final = Path(__file__).parent.parent
@@ -231,7 +231,20 @@ def test_tests_of_the_first_integration(tmp_path: Path) -> None:
         command, cwd=repository, env=environment, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout
-    assert "3 passed" in result.stdout
+    assert "4 passed" in result.stdout
+
+
+async def test_dialog_without_metadata(
+    hass: HomeAssistant, install: Install, server: MockAuthorizationServer
+) -> None:
+    """A login waits for the metadata of the server; that of another issuer is a defect."""
+    install("acme", _example("discovered_server"), __init__=INIT, config_flow=CONFIG_FLOW)
+    await async_add_credential(hass, "acme")
+    server.away = True
+    assert (await async_log_in(hass, "acme"))["reason"] == "oauth_implementation_unavailable"
+    server.away = False
+    server.metadata["issuer"] = "https://cloud.example/"
+    assert (await async_log_in(hass, "acme"))["reason"] == "platform_broken"
 
 
 async def test_tenant(hass: HomeAssistant, install: Install) -> None:

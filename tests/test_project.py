@@ -8,7 +8,6 @@ from pathlib import Path
 import re
 import subprocess
 import tomllib
-from types import MappingProxyType
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_DOMAIN, CONF_NAME
 from homeassistant.helpers.collection import CHANGE_ADDED, CHANGE_REMOVED, CHANGE_UPDATED
@@ -48,10 +47,12 @@ def _versions() -> list[list[str]]:
 
 
 def test_minimum_is_tested() -> None:
-    """The oldest tested Home Assistant is the minimum that HACS enforces."""
+    """The oldest tested Home Assistant is the minimum that HACS enforces, and the README names."""
     hacs = json.loads((ROOT / "hacs.json").read_text())
     versions = [version for version, *_ in _versions()]
     assert versions[0] == hacs["homeassistant"]
+    year, month, _ = versions[0].split(".")
+    assert f"Home Assistant {year}.{month} or newer" in README
     assert versions == sorted(versions, key=lambda version: [int(n) for n in version.split(".")])
     assert sum(row[2:] == ["default"] for row in _versions()) == 1
 
@@ -60,7 +61,8 @@ def test_versions_stand_in_one_place() -> None:
     """No other file names a version of Home Assistant that is tested, nor the project's own."""
     project = json.loads((PACKAGE / "manifest.json").read_text())["version"]
     for file in _tracked():
-        if file.name in {"homeassistant_versions", "CHANGELOG.md"}:
+        if file.name in {"homeassistant_versions", "CHANGELOG.md", "benchmarks.md"}:
+            # What was measured, and with which version, stays as it was.
             continue
         text = file.read_text()
         for version, *_ in _versions():
@@ -116,7 +118,9 @@ def test_types_are_checked_twice() -> None:
     assert tools["mypy"]["strict"]
     checked = set(re.findall(r"/mypy\" (.*)", lint)[0].split())
     assert checked == {"custom_components", "demo", "docs/examples", "tests"}
-    assert re.findall(r"/pyright\" (.*)", lint) == ['--pythonpath "$venv/bin/python"']
+    assert re.findall(r"/pyright\" (.*)", lint) == [
+        '--project pyproject.toml --pythonpath "$venv/bin/python"'
+    ]
     pyright = tools["pyright"]
     assert set(pyright["include"]) == {"custom_components", *pyright["strict"]}
     assert pyright["strict"] == ["demo/custom_components", "docs/examples"]
@@ -175,6 +179,40 @@ def test_developer_guide_snippets() -> None:
         assert snippet in sources
     for name in set(package.__all__) - {"CONFIG_SCHEMA"}:
         assert f"`{name}`" in guide.split("## The public names")[1]
+
+
+def test_developer_guide_settings() -> None:
+    """The settings that the developer guide shows are those by which its files are checked."""
+    guide = (ROOT / "docs" / "developer.md").read_text()
+    (snippet,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    shown = tomllib.loads(snippet)["tool"]
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert shown["pytest"]["ini_options"].items() <= ours["pytest"]["ini_options"].items()
+    (override,) = shown["mypy"].pop("overrides")
+    assert override in ours["mypy"]["overrides"]
+    assert shown["mypy"].items() <= ours["mypy"].items()
+    # Where an integration lies in its own repository.
+    assert (shown["pyright"].pop("include"), shown["pyright"].pop("strict")) == (
+        ["custom_components", "tests"],
+        ["custom_components"],
+    )
+    assert shown["pyright"].items() <= ours["pyright"].items()
+
+
+def test_developer_guide_menu() -> None:
+    """The reference of the config flow has the steps of the menu of an account, all of them."""
+    guide = (ROOT / "docs" / "developer.md").read_text().split("### The config flow")[1]
+    steps = re.findall(r"^\| `(reconfigure_\w+)` \|", guide, re.MULTILINE)
+    handler = package.DeveloperCredentialsFlowHandler
+    texts = json.loads((PACKAGE / "strings.json").read_text())["config"]
+    assert set(steps) == {
+        name.removeprefix("async_step_")
+        for name in dir(handler)
+        if name.startswith("async_step_reconfigure_")
+    }
+    ends = guide.split("A login may end")[1].split("with `oauth_")[0]
+    for reason in re.findall(r"`(\w+)`", ends):
+        assert reason in texts["abort"]
 
 
 def test_developer_guide_fields() -> None:
@@ -238,8 +276,6 @@ def _default(field: dataclasses.Field[object]) -> str:
     if field.default_factory is not dataclasses.MISSING:
         return repr(field.default_factory())
     if isinstance(field.default, Mapping):
-        return repr(dict(field.default))
-    if isinstance(field.default, MappingProxyType):
         return repr(dict(field.default))
     return "" if field.default is dataclasses.MISSING else repr(field.default).replace("'", '"')
 

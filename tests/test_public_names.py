@@ -43,10 +43,10 @@ AuthorizationServer: scope_separator: str = ' '
 AuthorizationServer: pkce: bool | None = None
 AuthorizationServer: token_endpoint_auth_method: ClientAuthMethod = 'client_secret_post'
 AuthorizationServer: token_request_format: TokenRequestFormat = 'form'
-AuthorizationServer: authorize_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
-AuthorizationServer: token_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
-AuthorizationServer: code_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
-AuthorizationServer: refresh_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+AuthorizationServer: authorize_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+AuthorizationServer: token_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+AuthorizationServer: code_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+AuthorizationServer: refresh_params: Mapping[str, str] = field(default_factory=dict, hash=False)
 AuthorizationServer: default_expires_in: int | None = None
 AuthorizationServer: refresh_url: str | None = None
 AuthorizationServer: revocation_url: str | None = None

@@ -1,12 +1,6 @@
 """Tests of the dialogs: adding an account, and logging in again."""
 
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    ConfigEntry,
-    ConfigEntryState,
-    ConfigFlowContext,
-    ConfigFlowResult,
-)
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
@@ -18,17 +12,12 @@ from custom_components.developer_credentials.testing import (
     async_add_credential,
     async_log_in,
     async_log_in_again,
+    async_reconfigure,
 )
 
 from . import ACCOUNT, API, DOMAIN, reload_expired
 
 SECRET = {"client_secret": CREDENTIAL.client_secret}
-
-
-async def _reconfigure(hass: HomeAssistant, entry: ConfigEntry, **answers: str) -> ConfigFlowResult:
-    """Go through the dialog that the menu of the account opens."""
-    context: ConfigFlowContext = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
-    return await async_log_in(hass, DOMAIN, answers, context=context)
 
 
 async def test_log_in(hass: HomeAssistant, server: MockAuthorizationServer) -> None:
@@ -114,7 +103,8 @@ async def test_client_id_is_corrected(
 ) -> None:
     """With another client, which is entered from the account, the user logs in again."""
     server.clients["new"] = CREDENTIAL.client_secret
-    result = await _reconfigure(hass, entry, next_step_id="reconfigure_edit", client_id="new")
+    answers = {"next_step_id": "reconfigure_edit", "client_id": "new"}
+    result = await async_reconfigure(hass, entry, answers)
     assert result["reason"] == "reauth_successful"
     assert server.token_requests[-1]["client_id"] == "new"
     assert entry.state is ConfigEntryState.LOADED
@@ -126,9 +116,8 @@ async def test_secret_is_corrected_from_the_account(
     """A secret that was rotated is entered from the account, whose login stays."""
     token = entry.data["token"]
     server.clients[CREDENTIAL.client_id] = "rotated"
-    result = await _reconfigure(
-        hass, entry, next_step_id="reconfigure_edit", client_secret="rotated"
-    )
+    answers = {"next_step_id": "reconfigure_edit", "client_secret": "rotated"}
+    result = await async_reconfigure(hass, entry, answers)
     assert result["reason"] == "credential_saved"
     assert entry.data["token"] == token
     assert await reload_expired(hass, entry) is ConfigEntryState.LOADED
@@ -139,12 +128,13 @@ async def test_log_in_again_from_the_account(
 ) -> None:
     """The user renews the login, as the same one."""
     token = entry.data["token"]
-    result = await _reconfigure(hass, entry, next_step_id="reconfigure_log_in")
+    answers = {"next_step_id": "reconfigure_log_in"}
+    result = await async_reconfigure(hass, entry, answers)
     assert result["reason"] == "reauth_successful"
     assert entry.data["token"] != token
     api.clear_requests()
     api.get(API, json={**ACCOUNT, "id": "another"})
-    result = await _reconfigure(hass, entry, next_step_id="reconfigure_log_in")
+    result = await async_reconfigure(hass, entry, answers)
     assert result["reason"] == "wrong_account"
 
 

@@ -47,12 +47,14 @@ async def set_up(client: Client) -> None:
     await client.continue_flow(step["flow_id"], {"next_step_id": "finish"})
 
 
-async def until_accepted(cloud: DemoAuthorizationServer) -> None:
-    """Wait until the server has been asked whether it knows the application."""
+async def until_accepted(cloud: DemoAuthorizationServer, since: int) -> None:
+    """Wait until the server was asked, after so many requests, whether it knows the application."""
     for _ in range(100):
         if any(
-            request.client_id == "my-app" and request.form.get("code") not in cloud.issued
-            for request in cloud.token_requests
+            request.client_id == "my-app"
+            and "code" in request.form
+            and request.form["code"] not in cloud.issued
+            for request in cloud.token_requests[since:]
         ):
             return
         await asyncio.sleep(0.1)

@@ -1,11 +1,12 @@
 """Home Assistant's frontend in a browser, in the words of its user."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 import re
 from typing import Final
 
-from playwright.async_api import BrowserContext, Locator, Page, expect
+from playwright.async_api import BrowserContext, Error, Locator, Page, expect
 
 from demo.home_assistant import PASSWORD, USERNAME
 
@@ -59,42 +60,41 @@ class Frontend:
 
     async def open_integrations(self) -> None:
         """Open Settings, Devices & services."""
-        await self._page.goto(
-            f"{self._url}/config/integrations/dashboard", wait_until="domcontentloaded"
-        )
+        await self._open("config/integrations/dashboard")
         await expect(self._button("Add integration")).to_be_visible()
+
+    async def _open(self, path: str) -> None:
+        """Open a page, also while the frontend goes to another one by itself."""
+        url = f"{self._url}/{path}"
+        for _ in range(3):
+            with suppress(Error):
+                await self._page.goto(url, wait_until="domcontentloaded")
+            await self._page.wait_for_timeout(500)
+            if self._page.url == url:
+                return
+        await self._page.goto(url, wait_until="domcontentloaded")
 
     async def open_credentials(self, *, empty: bool = False) -> None:
         """Open the page of Developer Credentials, which has credentials unless it is empty."""
-        await self._page.goto(
-            f"{self._url}/config/integrations/integration/developer_credentials",
-            wait_until="domcontentloaded",
-        )
+        await self._open("config/integrations/integration/developer_credentials")
         row = "ha-config-entry-row" if empty else "ha-config-sub-entry-row"
         await expect(self._page.locator(row).first).to_be_visible()
 
     async def open_account(self, domain: str, item: str) -> None:
         """Choose an item of the menu of an integration's one account, on its page."""
-        # Here the frontend goes by itself after a new integration.
-        await self.open_integrations()
-        await self._page.goto(
-            f"{self._url}/config/integrations/integration/{domain}", wait_until="domcontentloaded"
-        )
+        await self._open(f"config/integrations/integration/{domain}")
         row = self._page.locator("ha-config-entry-row").first
         await self.click_in(row, "ha-dropdown, ha-button-menu, ha-md-button-menu")
         await self.click_text(item)
 
     async def configure(self) -> None:
         """Open the options of Developer Credentials, on its page."""
-        await self._page.goto(
-            f"{self._url}/config/integrations/integration/developer_credentials",
-            wait_until="domcontentloaded",
-        )
+        await self._open("config/integrations/integration/developer_credentials")
         await self.click("Configure")
 
     async def open_repairs(self) -> None:
         """Open Settings, System, Repairs."""
-        await self._page.goto(f"{self._url}/config/repairs", wait_until="domcontentloaded")
+        await self._open("config/repairs")
 
     async def add_integration(self, name: str) -> None:
         """Choose an integration to add."""

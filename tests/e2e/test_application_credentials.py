@@ -100,8 +100,9 @@ async def test_rotated(frontend: Frontend, client: Client, cloud: DemoAuthorizat
     With the new secret the entry is back, without a login.
     """
     await set_up(client)
+    asked = len(cloud.token_requests)
     await connect_peer(frontend)
-    await until_accepted(cloud)
+    await until_accepted(cloud, asked)
     cloud.clients["my-app"].client_secret = "rotated"
     await poll(client, cloud)
     (issue,) = await until_issues(client, 1)
@@ -113,7 +114,7 @@ async def test_rotated(frontend: Frontend, client: Client, cloud: DemoAuthorizat
         "Peer Cloud: My app: credential rejected", "30-application-credential-rejected"
     )
     await frontend.click_text(re.compile("Peer Cloud: My app: credential rejected"))
-    await frontend.picture("31-repair-of-application-credential")
+    await frontend.see("It is used by Demo account", "31-repair-of-application-credential")
     await frontend.click_text("Correct the credential")
     await frontend.see("used by Demo account", "32-correct-application-credential")
     await frontend.fill(client_secret="rotated")

@@ -101,7 +101,7 @@ async def test_second_credential(
     assert await count_credentials(client) == 2
     await frontend.open_integrations()
     await frontend.add_integration("Demo Cloud")
-    await frontend.see("Pick a credential", "11-pick-a-credential")
+    await frontend.see("Choose a credential", "11-pick-a-credential")
     await frontend.click_text("My other app")
     asked = count_requests(cloud, "other-app")
     await frontend.click("Submit")

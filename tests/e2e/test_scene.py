@@ -50,6 +50,7 @@ async def test_connecting(
     """The dialogs of a credential that is mistyped, connected, rotated and mended."""
     frontend = logged_in
     cloud.add_client("my-app", client_secret=SECRET, redirect_uris=(MY_REDIRECT_URI,))
+    asked = len(cloud.token_requests)
     await frontend.open_integrations()
     await frontend.add_integration("Peer Cloud")
     await frontend.see("Add application credentials")
@@ -57,7 +58,7 @@ async def test_connecting(
     await frontend.click("Add")
     await frontend.log_in_at_cloud()
     await frontend.finish()
-    await until_accepted(cloud)
+    await until_accepted(cloud, asked)
     await frontend.open_integrations()
     await frontend.add_integration("Demo Cloud")
     await frontend.see(MY_REDIRECT_URI, "form")

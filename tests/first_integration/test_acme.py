@@ -10,6 +10,7 @@ from custom_components.developer_credentials.testing import (
     async_expire_token,
     async_log_in,
     async_log_in_again,
+    async_reconfigure,
     async_repair,
 )
 
@@ -45,3 +46,13 @@ async def test_another_account(
     server.claims["sub"] = "somebody else"
     entry.async_start_reauth(hass)
     assert (await async_log_in_again(hass, entry))["reason"] == "wrong_account"
+
+
+async def test_reconfigure(
+    hass: HomeAssistant, server: MockAuthorizationServer, entry: ConfigEntry
+) -> None:
+    """The secret is corrected from the menu of the account, whose login stays."""
+    server.clients[CREDENTIAL.client_id] = "rotated"
+    answers = {"next_step_id": "reconfigure_edit", "client_secret": "rotated"}
+    assert (await async_reconfigure(hass, entry, answers))["reason"] == "credential_saved"
+    assert await _reload_expired(hass, entry) is ConfigEntryState.LOADED

@@ -28,6 +28,7 @@ from custom_components.developer_credentials.testing import (
     async_add_credential,
     async_log_in,
     async_log_in_again,
+    async_reconfigure,
 )
 from tests.common import PLATFORM, SENTINEL, entry_of, stored
 from tests.conftest import Install
@@ -94,8 +95,7 @@ async def _connect(hass: HomeAssistant) -> ConfigEntry:
 
 
 async def _reconfigure(hass: HomeAssistant, entry: ConfigEntry, **answers: str) -> ConfigFlowResult:
-    context = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
-    return await async_log_in(hass, "acme", answers, context=context)  # type: ignore[arg-type]
+    return await async_reconfigure(hass, entry, answers)
 
 
 async def _log_in_again(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:

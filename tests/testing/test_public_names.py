@@ -41,6 +41,8 @@ async def async_log_in(hass: HomeAssistant, domain: str, answers: Mapping[str, A
     *, context: ConfigFlowContext | None=None, data: object=None) -> ConfigFlowResult
 async def async_log_in_again(hass: HomeAssistant, entry: ConfigEntry, answers: Mapping[str,
     Any]=_NO_ANSWERS) -> ConfigFlowResult
+async def async_reconfigure(hass: HomeAssistant, entry: ConfigEntry, answers: Mapping[str,
+    Any]=_NO_ANSWERS) -> ConfigFlowResult
 async def async_repair(hass: HomeAssistant, domain: str, answers: Mapping[str, Any]=_NO_ANSWERS)
     -> FlowResult[Any, str]
 """

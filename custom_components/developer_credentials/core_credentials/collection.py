@@ -64,7 +64,10 @@ def parse_item(item: Mapping[str, Any]) -> ApplicationCredential | None:
         )
     except AttributeError, KeyError, TypeError, ValueError:
         return None
-    if not all(isinstance(text, str) and text for text in (item_id, domain, auth_domain)):
+    # Home Assistant serves one whose auth_domain is empty.
+    if not (item_id and domain) or not all(
+        isinstance(text, str) for text in (item_id, domain, auth_domain)
+    ):
         return None
     return ApplicationCredential(item_id, domain, auth_domain, credential)
 

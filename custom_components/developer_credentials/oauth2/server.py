@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 import re
-from types import MappingProxyType
 from typing import Any, Final, Literal, TypedDict
 
 from .client import AUTH_METHODS, ClientAuthMethod, DeveloperCredential
@@ -62,7 +61,6 @@ _URLS: Final = (
     "device_authorization_url",
     "registration_url",
 )
-NO_PARAMS: Final[Mapping[str, str]] = MappingProxyType({})
 # A value that makes an endpoint of any template, for its check.
 _ANY_VALUE: Final = "localhost"
 
@@ -139,10 +137,10 @@ class AuthorizationServer:
     pkce: bool | None = None
     token_endpoint_auth_method: ClientAuthMethod = "client_secret_post"  # noqa: S105 - no secret
     token_request_format: TokenRequestFormat = "form"  # noqa: S105 - no secret
-    authorize_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
-    token_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
-    code_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
-    refresh_params: Mapping[str, str] = field(default=NO_PARAMS, hash=False)
+    authorize_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+    token_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+    code_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+    refresh_params: Mapping[str, str] = field(default_factory=dict, hash=False)
     default_expires_in: int | None = None
     refresh_url: str | None = None
     revocation_url: str | None = None
@@ -179,8 +177,8 @@ class AuthorizationServer:
         if self.scopes != ():
             object.__setattr__(self, "scopes", _checked_scopes(self.scopes))
         for name in _PARAMS:
-            if (params := getattr(self, name)) is not NO_PARAMS:
-                object.__setattr__(self, name, _checked_params(name, params))
+            params = getattr(self, name)
+            object.__setattr__(self, name, {} if params == {} else _checked_params(name, params))
 
     def _check_url(self, name: str, url: object) -> None:
         if not self.variables or not isinstance(url, str):

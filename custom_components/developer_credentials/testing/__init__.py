@@ -6,7 +6,7 @@ It needs no pytest; a `conftest.py` makes fixtures of it, as the developer guide
 
 from .authorization_server import MockAuthorizationServer
 from .storage import CREDENTIAL, async_add_credential, async_expire_token
-from .user import async_log_in, async_log_in_again, async_repair
+from .user import async_log_in, async_log_in_again, async_reconfigure, async_repair
 
 __all__ = [
     "CREDENTIAL",
@@ -15,5 +15,6 @@ __all__ = [
     "async_expire_token",
     "async_log_in",
     "async_log_in_again",
+    "async_reconfigure",
     "async_repair",
 ]

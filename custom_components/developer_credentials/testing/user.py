@@ -10,6 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigEntry,
     ConfigFlowContext,
@@ -87,6 +88,18 @@ async def async_log_in_again(
             step = await flows.async_configure(flow["flow_id"])
             return cast("ConfigFlowResult", await _async_go_on(hass, flows, step, answers))
     raise AssertionError(f"No reauth of {entry.title} was started")
+
+
+async def async_reconfigure(
+    hass: HomeAssistant, entry: ConfigEntry, answers: Mapping[str, Any] = _NO_ANSWERS
+) -> ConfigFlowResult:
+    """Go through *Reconfigure* in the menu of an integration's entry; as `async_log_in`.
+
+    Raises:
+        AssertionError: As `async_log_in`.
+    """
+    context: ConfigFlowContext = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    return await async_log_in(hass, entry.domain, answers, context=context)
 
 
 async def async_repair(
