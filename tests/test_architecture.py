@@ -144,7 +144,7 @@ def test_no_other_platform() -> None:
     """
     (components,) = homeassistant.components.__path__
     platforms = {path.name for path in Path(components).iterdir()} | {"application_credentials"}
-    names = {path.stem for path in PACKAGE.iterdir()}
+    names = {path.stem for path in PACKAGE.iterdir() if path.name != "__pycache__"}
     # The last is the name of a component that has no platforms.
     assert names & platforms == {"diagnostics", "repairs", "system_health", "websocket_api"}
 

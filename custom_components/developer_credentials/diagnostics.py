@@ -4,7 +4,6 @@ Client ids, secrets, tokens and the words of servers stay out; a credential is t
 """
 
 import asyncio
-from dataclasses import asdict
 import re
 from typing import Any
 
@@ -59,7 +58,7 @@ async def async_get_config_entry_diagnostics(
             {"domain": one.domain, "outcome": one.outcome, "in_use": one.in_use}
             for one in async_get_adoptions(hass)
         ],
-        "options": {**asdict(options), "adopted": sorted(options.adopted)},
+        "options": {**options._asdict(), "adopted": sorted(options.adopted)},
         # What of Home Assistant is not as it is known, and not used therefore.
         "private_api_unknown": sorted(async_get_unknown(hass)),
     }

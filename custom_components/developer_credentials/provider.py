@@ -220,18 +220,18 @@ def _async_forget(hass: HomeAssistant, now: Container[Key]) -> None:
     Who holds an implementation of one has it back when it is entered again.
     """
     every = hass.data.get(_DATA_ISSUED, {})
-    for key, issued in list(every.items()):
-        if key not in now:
-            issued.forget()
-            if not issued.held:
-                del every[key]
+    for key in [key for key in every if key not in now]:
+        every[key].forget()
+        if not every[key].held:
+            del every[key]
 
 
 @callback
 def _async_give_to_all(hass: HomeAssistant, stored: StoredCredential) -> None:
     """Give the implementations in use of a credential what it is now."""
     credential, moved = stored.named, False
-    issued = _async_issued(hass, stored.key)
+    if (issued := hass.data.get(_DATA_ISSUED, {}).get(stored.key)) is None:
+        return
     issued.forget()
     for implementation in issued.held:
         if isinstance(implementation, AuthImplementation):

@@ -58,7 +58,7 @@ class NotAdoptableError(Exception):
     """An implementation that is left as it is; the text is a word for diagnostics."""
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(repr=False)
 class Adoption:
     """What is known of an adopted implementation.
 
@@ -78,7 +78,7 @@ class Adoption:
     note_reading: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class _Outcome:
     """What a call came to.
 

@@ -40,7 +40,7 @@ CONNECTION_ERROR: Final[type[exceptions.OAuth2TokenRequestConnectionError] | Non
 _AUTH_METHODS: Final[tuple[ClientAuthMethod, ...]] = ("client_secret_post", "client_secret_basic")
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(repr=False)
 class Asking:
     """A call that leads to token requests, and what the last one of them came to.
 

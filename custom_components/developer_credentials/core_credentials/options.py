@@ -1,7 +1,6 @@
 """What the user lets us do for application credentials: the options of our entry."""
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -20,8 +19,7 @@ ADOPT_ALL: Final = "all"
 ADOPT_CHOICES: Final = (ADOPT_NONE, ADOPT_CHOSEN, ADOPT_ALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What is done for application credentials.
 
     Attributes:

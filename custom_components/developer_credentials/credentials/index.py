@@ -1,9 +1,10 @@
 """The index of the stored credentials: found by what they are known by, without a listener."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
@@ -11,23 +12,26 @@ from .stored_credential import SUBENTRY_TYPE, Key, StoredCredential, stored_of
 
 
 class Read(NamedTuple):
-    """A subentry, what it holds, and what of the subentry that was read from."""
+    """A subentry, what it holds under which key, and what of the subentry that was read from."""
 
     subentry: ConfigSubentry
     title: str
     data: Mapping[str, object]
     stored: StoredCredential
+    key: Key
 
-    def is_of(self, subentry: ConfigSubentry) -> bool:
-        """Return whether it is this subentry, as it was; Home Assistant replaces its data."""
-        return (
-            self.subentry is subentry
-            and self.data is subentry.data
-            and self.title == subentry.title
-        )
+    @classmethod
+    def of(cls, subentry: ConfigSubentry) -> Self:
+        """Read a subentry.
+
+        Raises:
+            ValueError: It is damaged.
+        """
+        stored = stored_of(subentry)
+        return cls(subentry, subentry.title, subentry.data, stored, stored.key)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Index:
     """The credentials by what they are known by, as of one state of the config entry.
 
@@ -51,19 +55,28 @@ class Index:
             entry: The entry.
             before: Its index as of an earlier state.
         """
-        index = cls(entry.subentries, entry.modified_at, {}, {}, {}, {})
+        by_key: dict[Key, Read] = {}
+        by_domain: dict[str, list[Read]] = defaultdict(list)
+        by_id: dict[str, Read] = {}
+        sound: dict[str, ConfigSubentry] = {}
         for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE):
             read = before.by_id.get(subentry.subentry_id)
-            if read is None or not read.is_of(subentry):
+            if (
+                read is None
+                or read.subentry is not subentry
+                # Home Assistant replaces it.
+                or read.data is not subentry.data
+                or read.title != subentry.title
+            ):
                 try:
-                    read = Read(subentry, subentry.title, subentry.data, stored_of(subentry))
+                    read = Read.of(subentry)
                 except ValueError:
                     continue
-            if index.by_key.setdefault(read.stored.key, read) is read:
-                index.by_domain.setdefault(read.stored.domain, []).append(read)
-                index.by_id[subentry.subentry_id] = read
-                index.sound[subentry.subentry_id] = subentry
-        return index
+            if by_key.setdefault(read.key, read) is read:
+                by_domain[read.key[0]].append(read)
+                by_id[subentry.subentry_id] = read
+                sound[subentry.subentry_id] = subentry
+        return cls(entry.subentries, entry.modified_at, by_key, by_domain, by_id, sound)
 
     def is_of(self, entry: ConfigEntry) -> bool:
         """Return whether the entry is as it was."""

@@ -353,13 +353,11 @@ def async_update_credential(
 @callback
 def async_adopt_titles(hass: HomeAssistant) -> None:
     """Let credentials have the names that were given in the list since the call before."""
-    before = hass.data.get(_DATA_TITLES, {})
-    now = async_get_all_subentries(hass)
-    hass.data[_DATA_TITLES] = {one.subentry_id: one.title for one in now.values()}
-    for subentry in now.values():
-        title = before.get(subentry.subentry_id, subentry.title)
-        if title != subentry.title:
-            _async_adopt_title(hass, subentry, title)
+    before, subentries = hass.data.get(_DATA_TITLES, {}), async_get_all_subentries(hass)
+    now = {subentry_id: subentry.title for subentry_id, subentry in subentries.items()}
+    hass.data[_DATA_TITLES] = now
+    for subentry_id in [one for one, title in now.items() if before.get(one, title) != title]:
+        _async_adopt_title(hass, subentries[subentry_id], before[subentry_id])
 
 
 @callback

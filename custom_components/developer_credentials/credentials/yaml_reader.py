@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_DOMAIN, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
@@ -37,7 +37,7 @@ _REQUIRED_KEYS: Final = (CONF_DOMAIN, CONF_CLIENT_ID)
 TIMEOUT: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class YamlItem:
     """A credential that YAML has.
 
@@ -66,8 +66,7 @@ class YamlItem:
         return self.domain, self.credential.identity
 
 
-@dataclass(frozen=True, slots=True)
-class YamlProblem:
+class YamlProblem(NamedTuple):
     """An item of the list that cannot be imported.
 
     Attributes:
@@ -82,8 +81,7 @@ class YamlProblem:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class YamlList:
+class YamlList(NamedTuple):
     """The items that can be imported, and whether they are the whole list."""
 
     items: Sequence[YamlItem]

@@ -37,7 +37,7 @@ MAX_LABEL: Final = 43
 type Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Fields:
     """What the form asks for.
 

@@ -32,7 +32,7 @@ def _user_context() -> ConfigFlowContext:
     return {"source": SOURCE_USER}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CredentialRequest:
     """What another flow asks this integration's config flow for.
 
@@ -59,7 +59,7 @@ class CredentialRequest:
     is_needed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Return:
     """What a flow is begun again with, to go on to its login.
 

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, override
+from dataclasses import replace
+from typing import Final, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
@@ -53,8 +53,7 @@ from ..watching import inquiries
 _NO_CREDENTIAL: Final = DeveloperCredential("-")
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(NamedTuple):
     """What a login with a credential has.
 
     Attributes:

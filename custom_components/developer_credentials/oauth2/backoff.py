@@ -38,7 +38,7 @@ class RefreshGrant(NamedTuple):
     refresh_token: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class _Failure:
     """The last failure of a grant, with which credential, the how many-th, and until when."""
 

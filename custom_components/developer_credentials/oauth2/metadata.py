@@ -8,10 +8,9 @@ document is read to 64 KiB. It is kept for a day, in memory.
 
 from codecs import BOM_UTF8
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 import time
-from typing import Any, Final, Unpack
+from typing import Any, Final, NamedTuple, Unpack
 
 from aiohttp import ClientError, ClientTimeout
 from homeassistant.core import HomeAssistant
@@ -36,8 +35,7 @@ TIMEOUT: Final = 10.0
 MAX_AGE: Final = 24 * 60 * 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(NamedTuple):
     """The metadata of an issuer, and when it came, in seconds of the monotonic clock."""
 
     fields: Mapping[str, Any]

@@ -22,14 +22,14 @@ STOP_TIMEOUT: Final = 10.0
 _DATA_FLIGHTS: HassKey[dict[tuple[str, ...], _Flight[Any]]] = HassKey(f"{DOMAIN}_flights")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class _Result[T]:
     """What a call came to, which may be secret: asyncio's debug mode logs the results of tasks."""
 
     value: T
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(repr=False)
 class _Flight[T]:
     """A call, whether its result is to be kept, how many wait for it, and whether one got it."""
 

@@ -27,7 +27,7 @@ from .token_response import Answer, async_content, parse_answer, parse_token
 TIMEOUT: Final = 20.0
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class TokenEndpoint:
     """A token endpoint, and the client that speaks to it.
 

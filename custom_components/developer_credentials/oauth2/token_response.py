@@ -37,7 +37,7 @@ _OTHER_LIFETIMES: Final = ("expires_on", "expires_at", "expires")
 _TEN_YEARS: Final = 10 * 365 * 24 * 60 * 60
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """What a token endpoint said.
 

@@ -67,7 +67,7 @@ REJECTIONS: Final = OBJECTIONS.keys()
 KNOWN: Final = {Outcome.ACCEPTED, Outcome.REDIRECT_URI_REJECTED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verification:
     """The result of a verification.
 

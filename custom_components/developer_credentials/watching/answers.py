@@ -36,7 +36,7 @@ class _Answer(NamedTuple):
     unasked: float
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(repr=False)
 class _Answers:
     """The answers, how many were missing in a row, and until when to pause."""
 

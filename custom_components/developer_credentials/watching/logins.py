@@ -27,7 +27,7 @@ from .memory import async_get_logins, async_set_logins
 COMES_BACK_AFTER: Final = 86_400.0
 
 
-@dataclass(slots=True)
+@dataclass
 class _Logins:
     """What is known of logins.
 

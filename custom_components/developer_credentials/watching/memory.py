@@ -24,7 +24,7 @@ from ..private_api import async_get_collection
 CONF_WATCHED: Final = "watched"
 
 
-@dataclass(slots=True)
+@dataclass
 class _Memory:
     """What is stored.
 

@@ -55,7 +55,7 @@ class CoreRejection(NamedTuple):
     issue_key: str
 
 
-@dataclass(slots=True)
+@dataclass
 class _Told:
     """What is told, by item; and what entries name of the rejected items that were deleted."""
 
