@@ -1,6 +1,8 @@
 """Tests of servers with variables: what the user enters decides the server, wherever it matters."""
 
+import asyncio
 from typing import Any, Final
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -19,6 +21,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     async_get_implementations,
 )
+from homeassistant.loader import Integration, async_get_integration
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -28,7 +31,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 import voluptuous as vol
 
-from custom_components.developer_credentials import AuthImplementation
+from custom_components.developer_credentials import AuthImplementation, provider
 from custom_components.developer_credentials.const import DOMAIN
 from custom_components.developer_credentials.credentials.orphaned_entries import async_relink
 from custom_components.developer_credentials.credentials.rejection import async_note_answer
@@ -322,6 +325,28 @@ async def test_computed(
     assert urlsplit(implementation.authorize_url).path == f"/{path}/office"
     # It was verified there, too.
     assert server.requests[0].path == f"/{path}/office/token"
+
+
+async def test_deleted_before_its_server_is_known(
+    hass: HomeAssistant, server: RecordingServer, install: Install
+) -> None:
+    """A credential that is deleted while its server is computed anew is given none."""
+    install("computed", COMPUTED.replace("{url}", server.url))
+    subentry = await add_credential(hass, "computed", "id", variables=HOME)
+    (implementation,) = (await async_get_implementations(hass, "computed")).values()
+    deleted = asyncio.Event()
+
+    async def wait(hass: HomeAssistant, domain: str) -> Integration:
+        await deleted.wait()
+        return await async_get_integration(hass, domain)
+
+    with patch.object(provider, "async_get_integration", wait):
+        data = {**subentry.data, "variables": {"tenant": "office"}}
+        hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=data)
+        hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+        deleted.set()
+        await hass.async_block_till_done()
+    assert _of(implementation).token_url == f"{server.url}/of/home/token"
 
 
 async def test_computed_for_some(

@@ -132,6 +132,8 @@ async def test_learned_in_its_context(
         await async_get_or_create_entry(hass)
     install("acme", application_credentials=CONTEXT)
     await add_application_credential(hass, "acme")
+    install("other", application_credentials=CONTEXT)
+    await add_application_credential(hass, "other")
     context = import_module("custom_components.acme.application_credentials").context
     token = context.set(URL)
     assert len(await async_get_implementations(hass, "acme")) == 1

@@ -168,6 +168,10 @@ async def test_lost_dependency(hass: HomeAssistant, tmp_path: Path, end: str) ->
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "dependency_plain")
     assert issue
     assert issue.translation_key == "platform_missing_dependency"
+    # At a start where it was lucky, it is not set up again.
+    with patch.object(hass.config_entries, "async_schedule_reload") as reload:
+        await lost_platforms._async_check(hass)  # noqa: SLF001 - as at the start
+    reload.assert_not_called()
     hass.config_entries.async_update_entry(other, title="Another title")
     hass.config_entries.async_update_entry(entry, title="Another title")
     assert issue_ids(hass) == ["dependency_plain"]

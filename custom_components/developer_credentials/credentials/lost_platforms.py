@@ -83,12 +83,12 @@ async def _async_check(hass: HomeAssistant) -> None:
 async def _async_check_dependencies(hass: HomeAssistant) -> None:
     """Tell of integrations whose entries may be set up before this one, and try those again."""
     for domain, integration in (await async_get_integrations(hass)).items():
-        if DOMAIN in {*integration.dependencies, *integration.after_dependencies}:
+        users = _users(hass, domain)
+        if not users or DOMAIN in {*integration.dependencies, *integration.after_dependencies}:
             continue
-        if users := _users(hass, domain):
-            hass.data.setdefault(_DATA_WITHOUT_DEPENDENCY, set()).add(domain)
-            problem = PlatformError("missing_dependency", "manifest.json")
-            async_create_issue(hass, f"dependency_{domain}", domain, problem)
+        hass.data.setdefault(_DATA_WITHOUT_DEPENDENCY, set()).add(domain)
+        problem = PlatformError("missing_dependency", "manifest.json")
+        async_create_issue(hass, f"dependency_{domain}", domain, problem)
         for user in users:
             if user.state is ConfigEntryState.SETUP_ERROR:
                 hass.config_entries.async_schedule_reload(user.entry_id)
