@@ -192,8 +192,9 @@ def _as_home_assistant(
         kind = OAuth2TokenRequestTransientError
     elif err.status in range(400, 500):
         kind = OAuth2TokenRequestReauthError
+    request = guarded(domain, lambda: _without_headers(err.request_info))
     return kind(
-        request_info=_without_headers(err.request_info),
+        request_info=request or err.request_info,
         history=err.history,
         status=err.status,
         message=err.message,
