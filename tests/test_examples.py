@@ -225,8 +225,10 @@ def test_tests_of_the_first_integration(tmp_path: Path) -> None:
     (package / "custom_components" / DOMAIN).symlink_to(ROOT / "custom_components" / DOMAIN)
     shutil.copytree(EXAMPLES / "first_integration", repository / "custom_components" / "acme")
     shutil.copytree(ROOT / "tests" / "first_integration", repository / "tests")
-    command = [sys.executable, "-m", "pytest", "-q", "--asyncio-mode=auto", "tests"]
-    environment = {**os.environ, "PYTHONPATH": str(package)}
+    # Also on a Home Assistant that is newer than the one of the test plugin.
+    run_pytest = str(ROOT / "tests" / "__main__.py")
+    command = [sys.executable, run_pytest, "-q", "--asyncio-mode=auto", "tests"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(repository), str(package)])}
     result = subprocess.run(  # noqa: S603 - the command is our own
         command, cwd=repository, env=environment, capture_output=True, text=True, check=False
     )
