@@ -39,6 +39,17 @@ class _Flight[T]:
     arrived: bool = False
 
 
+@callback
+def _async_get_flights(hass: HomeAssistant) -> dict[tuple[str, ...], _Flight[Any]]:
+    """Return the calls in flight; a stop of Home Assistant waits for them from the first one on."""
+    flights: dict[tuple[str, ...], _Flight[Any]] | None = hass.data.get(_DATA_FLIGHTS)
+    if flights is None:
+        flights = {}
+        hass.data[_DATA_FLIGHTS] = flights
+        hass.async_add_shutdown_job(HassJob(_async_wait, f"{DOMAIN} calls in flight"), flights)
+    return flights
+
+
 async def async_join[T](
     hass: HomeAssistant,
     key: tuple[str, ...],
@@ -57,11 +68,7 @@ async def async_join[T](
     Raises:
         Exception: What the call raises, to all who wait for it.
     """
-    flights: dict[tuple[str, ...], _Flight[Any]] | None = hass.data.get(_DATA_FLIGHTS)
-    if flights is None:
-        flights = {}
-        hass.data[_DATA_FLIGHTS] = flights
-        hass.async_add_shutdown_job(HassJob(_async_wait, f"{DOMAIN} calls in flight"), flights)
+    flights = _async_get_flights(hass)
 
     @callback
     def settle(flight: _Flight[T]) -> None:

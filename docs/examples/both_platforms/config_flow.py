@@ -49,7 +49,7 @@ class AcmeFlowHandler(FlowHandler, domain="acme"):
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Say why the user is sent to the login once more."""
+        """Ask the user to log in again."""
         if user_input is None:
             return self.async_show_form(step_id="reauth_confirm")
         return await self.async_step_user()
