@@ -24,7 +24,6 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from ..const import DOMAIN, LOGGER
-from ..oauth2.backoff import parse_retry_after
 from ..oauth2.client import ClientAuthMethod, DeveloperCredential
 from ..oauth2.client_authentication import authenticated
 from ..oauth2.errors import TokenRequestError
@@ -161,16 +160,7 @@ def _meaning_of(
     answer = parse_answer(response.status, response.headers, content, sent)
     if answer.kind is None:
         return None
-    meaning = answer.kind(
-        domain=domain,
-        request_info=_without_headers(response.request_info),
-        status=answer.status,
-        error=answer.error,
-        error_description=answer.error_description,
-    )
-    retry_after = response.headers.get(hdrs.RETRY_AFTER)
-    meaning.retry_after = parse_retry_after(response.status, retry_after)
-    return meaning
+    return answer.as_error(answer.kind, domain, _without_headers(response.request_info))
 
 
 def _as_home_assistant(

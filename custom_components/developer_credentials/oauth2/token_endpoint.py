@@ -5,7 +5,7 @@ way (RFC 7009, section 2.1).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import ClientError, ClientTimeout, RequestInfo, hdrs
@@ -14,7 +14,6 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ..const import LOGGER
-from .backoff import parse_retry_after
 from .client import ClientAuthMethod, DeveloperCredential
 from .client_authentication import authenticated
 from .errors import InvalidResponseError, UnavailableError
@@ -65,15 +64,7 @@ class TokenEndpoint:
                 answer.status,
                 answer.error,
             )
-            error = answer.kind(
-                domain=self.domain,
-                request_info=self.request_info,
-                status=answer.status,
-                error=answer.error,
-                error_description=answer.error_description,
-            )
-            error.retry_after = answer.retry_after
-            raise error
+            raise answer.as_error(answer.kind, self.domain, self.request_info)
         return dict(answer.fields)
 
     def checked(
@@ -118,14 +109,12 @@ class TokenEndpoint:
                 allow_redirects=False,
                 timeout=ClientTimeout(total=TIMEOUT),
             ) as response:
-                answer = parse_answer(
+                return parse_answer(
                     response.status,
                     response.headers,
                     await async_content(response),
                     [self.credential.client_secret, *sent],
                 )
-                retry_after = response.headers.get(hdrs.RETRY_AFTER)
-                return replace(answer, retry_after=parse_retry_after(response.status, retry_after))
         except (ClientError, TimeoutError) as err:
             failure = type(err).__name__
         # Not within: what is raised there keeps the request.

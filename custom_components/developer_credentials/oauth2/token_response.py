@@ -13,10 +13,11 @@ import time
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from aiohttp import ClientError, ClientResponse, StreamReader, hdrs
+from aiohttp import ClientError, ClientResponse, RequestInfo, StreamReader, hdrs
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.json import JSON_DECODE_EXCEPTIONS, json_loads
 
+from .backoff import parse_retry_after
 from .error_codes import error_class, is_name, kind_of
 from .error_response import ErrorResponse, has_basic_challenge, parse_error
 from .errors import TokenRequestError
@@ -28,6 +29,7 @@ MAX_ANSWER: Final = 65_536
 # Seconds that a token is good for whose lifetime is told, and makes no sense.
 FALLBACK_EXPIRES_IN: Final = 3_600
 
+_CHARSET: Final = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _USUAL_NAME: Final = re.compile(r"[\w.\-\[\]]+")
 # RFC 6749, appendix A.12.
 _ACCESS_TOKEN: Final = re.compile(r"[\x20-\x7e]+")
@@ -56,6 +58,26 @@ class Answer:
     error_description: str = ""
     kind: type[TokenRequestError] | None = None
     retry_after: float | None = None
+
+    def as_error[E: TokenRequestError](
+        self, kind: type[E], domain: str, request_info: RequestInfo
+    ) -> E:
+        """Return what to raise for the answer, which is an error.
+
+        Args:
+            kind: What the error means.
+            domain: Who asked, for Home Assistant's messages.
+            request_info: The request, without what is secret.
+        """
+        error = kind(
+            domain=domain,
+            request_info=request_info,
+            status=self.status,
+            error=self.error,
+            error_description=self.error_description,
+        )
+        error.retry_after = self.retry_after
+        return error
 
 
 def parse_answer(
@@ -88,6 +110,7 @@ def parse_answer(
         response.code if is_name(response.code) else redact(response.code, secrets),
         redact(response.words, secrets),
         kind,
+        parse_retry_after(status, headers.get(hdrs.RETRY_AFTER)),
     )
 
 
@@ -189,7 +212,7 @@ async def async_content(response: ClientResponse) -> bytes:
 
 def _decode(content: bytes, content_type: str) -> str:
     """Return an answer as text; what is not in its charset does not spoil the rest."""
-    charset = re.search(r"charset=\"?([\w.:-]+)", content_type, re.IGNORECASE)
+    charset = _CHARSET.search(content_type)
     try:
         text = content.decode(charset[1] if charset else "utf-8", "replace")
     except LookupError, ValueError:
