@@ -1,6 +1,6 @@
 """Fixtures: Home Assistant with this integration, Demo Cloud, and integrations made of files."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 import json
 import logging
 import os
@@ -48,6 +48,16 @@ _TELLS_ALL = (
 
 type Install = Callable[..., None]
 type PassTime = Callable[[float], None]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a report that can be written as UTF-8: processes of pytest-xdist send it so."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(autouse=True)

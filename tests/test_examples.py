@@ -226,9 +226,10 @@ def test_tests_of_the_first_integration(tmp_path: Path) -> None:
     shutil.copytree(EXAMPLES / "first_integration", repository / "custom_components" / "acme")
     shutil.copytree(ROOT / "tests" / "first_integration", repository / "tests")
     # Also on a Home Assistant that is newer than the one of the test plugin.
-    run_pytest = str(ROOT / "tests" / "__main__.py")
-    command = [sys.executable, run_pytest, "-q", "--asyncio-mode=auto", "tests"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(repository), str(package)])}
+    plugin = "newer_home_assistant"
+    command = [sys.executable, "-m", "pytest", "-p", plugin, "-q", "--asyncio-mode=auto", "tests"]
+    path = [repository, package, ROOT / "tests"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
     result = subprocess.run(  # noqa: S603 - the command is our own
         command, cwd=repository, env=environment, capture_output=True, text=True, check=False
     )

@@ -7,21 +7,14 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from homeassistant.components import logger
-from homeassistant.components.logger import helpers
+# Home Assistant's test plugin needs it.
+import tests.newer_home_assistant  # noqa: F401
 
-# The test plugin imports it from where it stood until 2026.10.
-vars(logger).setdefault(
-    "_clear_logger_overwrites",
-    helpers._clear_logger_overwrites,  # noqa: SLF001
-)
-
-# Home Assistant's name has to be there before the test plugin is imported.
-from .documents import write  # noqa: E402
-from .measuring import Row  # noqa: E402
-from .processes import measure_processes  # noqa: E402
-from .rows import QUICK, WHOLE, Effort, measure  # noqa: E402
-from .table import machine, text  # noqa: E402
+from .documents import write
+from .measuring import Row
+from .processes import measure_processes
+from .rows import QUICK, WHOLE, Effort, measure
+from .table import machine, text
 
 ROOT: Final = Path(__file__).parents[2]
 
