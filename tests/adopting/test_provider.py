@@ -5,6 +5,7 @@ import gc
 from unittest.mock import patch
 
 from aiohttp import web
+from homeassistant.components.application_credentials import DATA_COMPONENT
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, current_entry
 from homeassistant.const import EVENT_COMPONENT_LOADED
 from homeassistant.core import HomeAssistant
@@ -152,6 +153,9 @@ async def test_options(hass: HomeAssistant, options: dict[str, object], adopts: 
     assert (adoption_of(implementation) is not None) is adopts
     assert _is_original(implementation) is not adopts
     assert async_get_adoptions(hass) == ([ADOPTED] if adopts else [])
+    chosen = options.get(CONF_ADOPT, ADOPT_NONE) != ADOPT_NONE
+    is_wrapped = chosen and options.get(CONF_LOOK_AFTER, True)
+    assert hasattr(_providers(hass)[PEER], "theirs") is is_wrapped
 
 
 @pytest.mark.usefixtures("acme", "setup")
@@ -186,7 +190,7 @@ async def test_kill_switch(hass: HomeAssistant, server: RecordingServer, how: st
         await manager.async_remove(ours.entry_id)
     assert _is_original(implementation)
     assert async_get_adoptions(hass) == []
-    if how not in {"option", "not chosen"}:
+    if how != "not chosen":
         assert _providers(hass)[PEER] is real
     assert _is_original(await get_implementation(hass))
     expire(hass, entry)
@@ -196,6 +200,15 @@ async def test_kill_switch(hass: HomeAssistant, server: RecordingServer, how: st
     await change_secret(hass)
     assert hass.data["set_up"] == [entry.entry_id] * 2
     assert vars(entry.runtime_data.implementation)["client_secret"] == NEW_SECRET
+
+
+@pytest.mark.usefixtures("adopted")
+async def test_deleted(hass: HomeAssistant) -> None:
+    """Of an application credential that was deleted, nothing is reported any more."""
+    await get_implementation(hass)
+    assert [one.outcome for one in async_get_adoptions(hass)] == ["adopted"]
+    await hass.data[DATA_COMPONENT].async_delete_item(AUTH_DOMAIN)
+    assert async_get_adoptions(hass) == []
 
 
 @pytest.mark.usefixtures("adopted")

@@ -40,7 +40,7 @@ from ..core_credentials.collection import (
     parse_item,
 )
 from ..core_credentials.editing import DATA_HAS_NEW_SECRET
-from ..core_credentials.options import async_get_options
+from ..core_credentials.options import ADOPT_NONE, async_get_options
 from ..credentials.store import Key
 from ..oauth2.client import DeveloperCredential
 from ..oauth2.errors import TokenRequestError
@@ -150,7 +150,6 @@ class _Adopter:
         entry.async_on_unload(hass.bus.async_listen(EVENT_COMPONENT_LOADED, loaded))
         entry.async_on_unload(async_listen(hass, self._item_changed))
         entry.async_on_unload(async_dispatcher_connect(hass, signal, self._entry_changed))
-        self._wrap()
         self._apply_options()
 
     @callback
@@ -159,18 +158,21 @@ class _Adopter:
         self._is_on = False
         del self._hass.data[DATA_HAS_NEW_SECRET]
         self._apply_options()
-        provider, self._provider = self._provider, None
-        # Where another one has wrapped it since, it stays there, and changes nothing.
-        if provider and async_get_implementation_provider(self._hass, PEER) is provider:
-            async_add_implementation_provider(self._hass, PEER, provider.theirs)
 
     @callback
     def _wrap(self) -> None:
-        """Take the place of Home Assistant's own provider."""
-        theirs = async_get_implementation_provider(self._hass, PEER)
-        if theirs and self._provider is None:
-            self._provider = _Provider(theirs, self._adopt_all)
-            async_add_implementation_provider(self._hass, PEER, self._provider)
+        """Stand in the place of Home Assistant's own provider while anything is to be adopted."""
+        hass, options = self._hass, async_get_options(self._hass)
+        current = async_get_implementation_provider(hass, PEER)
+        if self._is_on and options.look_after and options.adopt != ADOPT_NONE:
+            if current and self._provider is None:
+                self._provider = _Provider(current, self._adopt_all)
+                async_add_implementation_provider(hass, PEER, self._provider)
+            return
+        provider, self._provider = self._provider, None
+        # Where another one has wrapped it since, it stays there, and changes nothing.
+        if provider and current is provider:
+            async_add_implementation_provider(hass, PEER, provider.theirs)
 
     @callback
     def _adopts(self, domain: str) -> bool:
@@ -263,6 +265,7 @@ class _Adopter:
     @callback
     def _apply_options(self) -> None:
         """Release what is not to be adopted any more; adopt again what was released."""
+        self._wrap()
         for domain, known in self._known.items():
             if self._adopts(domain):
                 self._adopt_all(domain, list(known.values()))
@@ -281,7 +284,12 @@ class _Adopter:
     @callback
     def _item_changed(self, change: CollectionChange) -> None:
         """Give a new secret to what is in use; another client has its entries log in again."""
-        if change.change_type == CHANGE_REMOVED or (one := parse_item(change.item)) is None:
+        if (one := parse_item(change.item)) is None:
+            return
+        if change.change_type == CHANGE_REMOVED:
+            for name in (one.auth_domain, one.domain):
+                self._outcomes.pop((one.domain, name), None)
+                self._read.discard((one.domain, name))
             return
         for implementation, adoption in self._adopted(one.domain):
             client_id, client_secret = client_of(implementation)
