@@ -25,6 +25,7 @@ from tests.bench.documents import BEGIN, END, PICTURE, write
 from tests.bench.measuring import Row, in_turn
 from tests.bench.picture import svg
 from tests.bench.table import cells, text
+from tests.bench.work import rows_of
 from tests.common import PLATFORM, SENTINEL, add_credential, entry_of
 from tests.conftest import Install
 from tests.recording_server import TOKEN, RecordingServer, answer
@@ -127,6 +128,13 @@ def test_table() -> None:
     )
     assert cells(FASTER) == ("faster", "2 MB", "8 MB", "0.25", "files written: 1 and 2")
     assert sum("Work" in line for line in text([SLOWER, FASTER])) == 1
+
+
+def test_work() -> None:
+    """What users have to do is counted by the browser tests; a row has one thing of a journey."""
+    dialogs, clicks, _ = rows_of('["a rotated secret", [3, 4, 1, 0], [8, 10, 2, 1]]\n')
+    assert cells(dialogs) == ("a rotated secret: dialogs", "3", "8", "0.38", "logins: 0 and 1")
+    assert cells(clicks) == ("a rotated secret: clicks", "4", "10", "0.40", "")
 
 
 def test_picture() -> None:

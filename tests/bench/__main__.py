@@ -15,13 +15,17 @@ from .measuring import Row
 from .processes import measure_processes
 from .rows import QUICK, WHOLE, Effort, measure
 from .table import machine, text
+from .work import measure_work
 
 ROOT: Final = Path(__file__).parents[2]
 
 
 async def _measured(effort: Effort) -> list[Row]:
     rows: list[Row] = []
-    for source in (measure(effort), measure_processes(effort)):
+    sources = [measure(effort), measure_processes(effort)]
+    if effort is WHOLE:
+        sources.append(measure_work())
+    for source in sources:
         async for row in source:
             print(f"{row.ratio:6.2f}  {row.group}: {row.title}", flush=True)  # noqa: T201
             rows.append(row)
@@ -31,7 +35,7 @@ async def _measured(effort: Effort) -> list[Row]:
 def main() -> None:
     """Measure, and print the table."""
     parser = ArgumentParser(prog="script/bench", description="Ours beside the peer's.")
-    parser.add_argument("--quick", action="store_true", help="less of everything, in a minute")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in less than a minute")
     parser.add_argument("--write", action="store_true", help="renew docs/benchmarks.md")
     arguments = parser.parse_args()
     # What Home Assistant says of custom integrations is known.

@@ -39,7 +39,7 @@ class Row:
         key: What the row is called by, for its reason.
         group: What it belongs to.
         title: What both sides do.
-        unit: What the figures are: "s" of processor time, or "B" of memory.
+        unit: What the figures are: "s" of processor time, "B" of memory, or "n" things.
         ours: What was measured of ours.
         peers: What was measured of the peer.
         ratio: Ours by the peer's, the median of the rounds.

@@ -17,12 +17,13 @@ def shown(figures: Figures, unit: str) -> str:
     fitting = (scale for scale in _SCALES[unit] if figures.median >= scale[0])
     factor, name = next(fitting, _SCALES[unit][-1])
     one, low, high = (_number(value / factor) for value in _values(figures))
-    return f"{one} {name}" if low == high else f"{one} {name} ({low} to {high})"
+    return f"{one} {name}".rstrip() if low == high else f"{one} {name} ({low} to {high})"
 
 
 _SCALES: Final = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
     "B": ((1e6, "MB"), (1e3, "kB"), (1.0, "B")),
+    "n": ((1.0, ""),),
 }
 
 

@@ -16,7 +16,7 @@ from demo.authorization_server import MY_REDIRECT_URI, DemoAuthorizationServer
 from demo.home_assistant import Client, HomeAssistant, free_port
 
 from .common import SECRET, remove_all
-from .frontend import Frontend
+from .frontend import Frontend, Work
 
 # As root Chromium has no sandbox; the rest keeps it from looking for its maker.
 FLAGS: Final = [
@@ -54,6 +54,18 @@ class Setting:
 DESKTOP: Final = Setting("desktop")
 PHONE: Final = Setting("phone", 390, 844, phone=True, yaml="my:\n")
 DARK: Final = Setting("dark", dark=True, yaml=scene.YAML)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let script/bench have what is counted."""
+    parser.addoption("--work", type=Path, help="the file to write what users have to do to")
+
+
+@pytest.fixture
+def work_file(request: pytest.FixtureRequest) -> Path | None:
+    """Return the file to write what users have to do to, None without one."""
+    file: Path | None = request.config.getoption("--work")
+    return file
 
 
 @pytest.fixture(scope="session", params=[DESKTOP, PHONE], ids=lambda one: one.name)
@@ -144,5 +156,5 @@ async def frontend(
     await logged_in.leave_login()
     await remove_all(client)
     await logged_in.open_integrations()
-    logged_in.clicks = 0
+    logged_in.work = Work()
     return logged_in

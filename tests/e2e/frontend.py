@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 import re
 from typing import Final
@@ -32,11 +33,29 @@ TOO_WIDE: Final = """() => {
 }"""
 
 
+@dataclass
+class Work:
+    """What a user has done in Home Assistant.
+
+    Attributes:
+        dialogs: How many pages and dialogs have been looked at; one that comes back with an error
+            is another one.
+        clicks: How often something was clicked.
+        fields: How many fields were filled in.
+        logins: How many logins there were at the server.
+    """
+
+    dialogs: int = 0
+    clicks: int = 0
+    fields: int = 0
+    logins: int = 0
+
+
 class Frontend:
     """The pages and dialogs of Home Assistant that the journeys visit.
 
     Attributes:
-        clicks: How often the user has clicked in Home Assistant.
+        work: What the user has done.
     """
 
     def __init__(self, context: BrowserContext, page: Page, url: str, pictures: str) -> None:
@@ -46,7 +65,7 @@ class Frontend:
         self._context = context
         self._page = page
         self._url = url
-        self.clicks = 0
+        self.work = Work()
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
 
@@ -65,6 +84,7 @@ class Frontend:
 
     async def _open(self, path: str) -> None:
         """Open a page, also while the frontend goes to another one by itself."""
+        self.work.dialogs += 1
         url = f"{self._url}/{path}"
         for _ in range(3):
             with suppress(Error):
@@ -87,6 +107,14 @@ class Frontend:
         await self.click_in(row, "ha-dropdown, ha-button-menu, ha-md-button-menu")
         await self.click_text(item)
 
+    async def delete_application_credential(self) -> None:
+        """Delete the one application credential, on the page of these."""
+        await self._open("config/application_credentials")
+        await self.click_in(self._page.locator("ha-data-table"), "ha-icon-overflow-menu")
+        await self.click_text("Delete")
+        await self.see_dialog("Delete application credential?")
+        await self.click("Delete")
+
     async def configure(self) -> None:
         """Open the options of Developer Credentials, on its page."""
         await self._open("config/integrations/integration/developer_credentials")
@@ -99,15 +127,17 @@ class Frontend:
     async def add_integration(self, name: str) -> None:
         """Choose an integration to add."""
         await self.click("Add integration")
+        self.work.dialogs += 1
         dialog = self._page.locator("dialog-add-integration")
         search = dialog.locator("input").first
         await self._fill(search, name)
-        self.clicks += 1
+        self.work.clicks += 1
         await dialog.get_by_text(name, exact=True).first.click()
 
     async def fill(self, **fields: str) -> None:
         """Fill in fields of a form."""
         for name, value in fields.items():
+            self.work.fields += 1
             await self._fill(self._field(name), value)
 
     async def open_section(self, name: str) -> None:
@@ -118,7 +148,7 @@ class Frontend:
 
     async def turn(self, name: str) -> None:
         """Turn a switch of a form on or off."""
-        self.clicks += 1
+        self.work.clicks += 1
         row = self._page.locator("ha-selector-boolean").filter(has_text=name)
         await row.locator("ha-switch").filter(visible=True).last.click()
 
@@ -128,8 +158,13 @@ class Frontend:
 
     async def click(self, name: str) -> None:
         """Click a button."""
-        self.clicks += 1
+        self.work.clicks += 1
         await self._button(name).click()
+
+    async def see_dialog(self, text: str | re.Pattern[str]) -> None:
+        """See another dialog, or another step in it, by a text that it has."""
+        self.work.dialogs += 1
+        await self.see(text)
 
     async def see(self, text: str | re.Pattern[str], picture: str = "") -> None:
         """See a text in the dialog or page, and take a picture of it."""
@@ -165,6 +200,7 @@ class Frontend:
 
     async def log_in_at_cloud(self, picture: str = "") -> None:
         """Log in at Demo Cloud, in the window that opened by itself and closes itself."""
+        self.work.logins += 1
         cloud = await self.login_window()
         cloud.set_default_timeout(PATIENCE)
         await cloud.fill("input[name=username]", "demo")
@@ -176,7 +212,9 @@ class Frontend:
 
     async def finish(self, picture: str = "") -> None:
         """Leave Home Assistant's last step of a new integration."""
-        await self.see("Name and assign", picture)
+        await self.see_dialog("Name and assign")
+        if picture:
+            await self.picture(picture)
         await self.click("Skip and finish")
 
     async def close(self) -> None:
@@ -191,6 +229,7 @@ class Frontend:
 
     async def choose(self, field: str, option: str) -> None:
         """Choose an option of a drop-down field."""
+        self.work.clicks += 1
         await self._page.get_by_label(field).filter(visible=True).last.click()
         await self.click_text(option)
 
@@ -200,12 +239,12 @@ class Frontend:
 
     async def click_in(self, row: Locator, selector: str) -> None:
         """Click something in a row."""
-        self.clicks += 1
+        self.work.clicks += 1
         await row.locator(selector).first.click()
 
     async def click_text(self, text: str | re.Pattern[str]) -> None:
         """Click a text, such as an item of a menu; the whole one, or one with the pattern."""
-        self.clicks += 1
+        self.work.clicks += 1
         await self._page.get_by_text(text, exact=True).filter(visible=True).first.click()
 
     def _button(self, name: str) -> Locator:

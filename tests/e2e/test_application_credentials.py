@@ -18,7 +18,7 @@ from .common import (
     until_issues,
     until_loaded,
 )
-from .frontend import Frontend
+from .frontend import Frontend, Work
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -82,7 +82,7 @@ async def test_beside_application_credentials(
     await frontend.click("Add")
     await frontend.log_in_at_cloud()
     await frontend.finish()
-    assert frontend.clicks == 4
+    assert frontend.work.clicks == 4
 
     await remove_all(client)
     await frontend.open_integrations()
@@ -108,7 +108,7 @@ async def test_rotated(frontend: Frontend, client: Client, cloud: DemoAuthorizat
     (issue,) = await until_issues(client, 1)
     assert issue["translation_key"] == "application_credential_rejected"
     await until_flows(client, 0)
-    frontend.clicks = 0
+    frontend.work = Work()
     await frontend.open_repairs()
     await frontend.see(
         "Peer Cloud: My app: credential rejected", "30-application-credential-rejected"

@@ -27,7 +27,7 @@ async def test_from_nothing_to_connected(
     await frontend.click("Skip and finish")
     assert await entry_states(client) == ["loaded"]
     # Add integration, its name, Submit, Finish; beside the login at the server.
-    assert frontend.clicks == 4
+    assert frontend.work.clicks == 4
     await frontend.open_credentials()
     await frontend.see("Demo Cloud", "5-credentials")
 

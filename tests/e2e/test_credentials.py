@@ -15,7 +15,7 @@ from .common import (
     entry_states,
     until_state,
 )
-from .frontend import Frontend
+from .frontend import Frontend, Work
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -80,7 +80,7 @@ async def test_rejected_and_repaired(
     before = await client.command("config/entity_registry/get", entity_id=SENSOR)
     cloud.clients["my-app"].client_secret = "rotated"
     await until_state(client, cloud, available=False)
-    frontend.clicks = 0
+    frontend.work = Work()
     await frontend.open_repairs()
     await frontend.see("Demo Cloud: My app: credential rejected", "15-repairs")
     await frontend.click_text("Demo Cloud: My app: credential rejected")
@@ -94,7 +94,7 @@ async def test_rejected_and_repaired(
     await frontend.fill(client_secret="rotated")
     await frontend.click("Submit")
     await frontend.see("repaired", "18-repaired")
-    assert frontend.clicks == 3
+    assert frontend.work.clicks == 3
     await until_state(client, cloud, available=True)
     assert await client.command("config/entity_registry/get", entity_id=SENSOR) == before
     assert await client.command("config_entries/flow/progress") == []
