@@ -61,6 +61,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--work", type=Path, help="the file to write what users have to do to")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests of one setting, or else of one module, in one process of pytest-xdist."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        setting = parameters.params.get("setting") if parameters else None
+        item.add_marker(pytest.mark.xdist_group(getattr(setting, "name", item.path.stem)))
+
+
 @pytest.fixture
 def work_file(request: pytest.FixtureRequest) -> Path | None:
     """Return the file to write what users have to do to, None without one."""
