@@ -21,6 +21,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials import (
     AuthImplementation,
+    AuthorizationServer,
     DeveloperCredential,
     provider,
 )
@@ -162,6 +163,41 @@ async def test_implementations_that_are_equal(
     changes = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
     hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=changes)
     assert [one.client_secret for one in in_use] == [f"{SENTINEL}-new"] * 2  # type: ignore[attr-defined]
+
+
+SAME = """
+from homeassistant.helpers.config_entry_oauth2_flow import LocalOAuth2Implementation
+
+class Same(LocalOAuth2Implementation):
+    given = 0
+
+    def __setattr__(self, name, value):
+        if name == "client_secret":
+            self.__dict__["given"] = self.given + 1
+        super().__setattr__(name, value)
+
+implementations = {}
+
+async def async_get_auth_implementation(hass, auth_domain, credential):
+    url = "https://acme.example"
+    if auth_domain not in implementations:
+        client = credential.client_id, credential.client_secret
+        implementations[auth_domain] = Same(hass, auth_domain, *client, url, url)
+    return implementations[auth_domain]
+"""
+
+
+async def test_implementation_that_stays_the_same(hass: HomeAssistant, install: Install) -> None:
+    """An implementation that a platform returns time and again is given a change once."""
+    install("acme", SAME)
+    subentry = await add_credential(hass, "acme")
+    for _ in range(20):
+        (implementation,) = (await async_get_implementations(hass, "acme")).values()
+    before = vars(implementation)["given"]
+    changes = {**subentry.data, "client_secret": f"{SENTINEL}-new"}
+    hass.config_entries.async_update_subentry(entry_of(hass), subentry, data=changes)
+    assert vars(implementation)["given"] == before + 1
+    assert vars(implementation)["client_secret"] == f"{SENTINEL}-new"
 
 
 STUBBORN = """
@@ -576,6 +612,36 @@ async def test_nothing_outlives_its_credential(
     del subentry
     await hass.async_block_till_done()
     assert _credentials_in_memory(secret) == 0
+
+
+async def test_server_of_its_own_does_not_outlive_its_credential(
+    hass: HomeAssistant, install: Install
+) -> None:
+    """The server that was computed for a credential is gone with it, whoever holds the other."""
+    install(
+        "acme",
+        f"""{PLATFORM}
+async def async_get_authorization_server_for(hass, credential):
+    return AuthorizationServer(None, f"https://{{credential.client_id}}.example/token")
+""",
+    )
+    subentry = await add_credential(hass, "acme", "mine")
+    (held,) = (await async_get_implementations(hass, "acme")).values()
+    hass.config_entries.async_remove_subentry(entry_of(hass), subentry.subentry_id)
+    del subentry
+    # Who holds it may still be refused.
+    assert isinstance(held, AuthImplementation)
+    assert held.observer
+    held.observer(InvalidClientError(domain="acme", request_info=held.token_endpoint.request_info))
+    await hass.async_block_till_done()
+    url = held.token_url
+    del held
+    gc.collect()
+    assert not [
+        one
+        for one in gc.get_objects()
+        if isinstance(one, AuthorizationServer) and one.token_url == url
+    ]
 
 
 async def test_what_has_not_changed_is_not_read_again(

@@ -96,19 +96,23 @@ class _Issued:
             _async_bind(hass, stored.key, model, follows=True)
             self._model, self._credential, self.server = model, stored.named, server
         implementation = model.copy()
-        self.add(implementation)
+        self._hold(implementation)
         return implementation
 
     def add(self, implementation: LocalOAuth2Implementation) -> None:
-        """Remember an implementation for as long as somebody holds it."""
+        """Remember an implementation, which may be known, for as long as somebody holds it."""
+        if not any(one() is implementation for one in self._held):
+            self._hold(implementation)
+
+    def _hold(self, implementation: LocalOAuth2Implementation) -> None:
         if len(self._held) >= self._tidy_at:
             self._held = [one for one in self._held if one() is not None]
             self._tidy_at = 2 * len(self._held) + _FEW
         self._held.append(ref(implementation))
 
     def forget(self) -> None:
-        """Forget the credential."""
-        self._model = self._credential = None
+        """Forget the credential, and its server, which may be one of its own."""
+        self._model, self._credential, self.server = None, None, NO_SERVER
 
     @property
     def held(self) -> list[LocalOAuth2Implementation]:
@@ -265,7 +269,8 @@ async def _async_give_server(hass: HomeAssistant, key: Key) -> None:
 @callback
 def _async_ours(hass: HomeAssistant, key: Key) -> list[AuthImplementation]:
     """Return the implementations in use of a credential that are told of its server."""
-    held = _async_issued(hass, key).held
+    issued = hass.data.get(_DATA_ISSUED, {}).get(key)
+    held = issued.held if issued else []
     return [one for one in held if isinstance(one, AuthImplementation)]
 
 

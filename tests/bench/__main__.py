@@ -35,7 +35,9 @@ async def _measured(effort: Effort) -> list[Row]:
 def main() -> None:
     """Measure, and print the table."""
     parser = ArgumentParser(prog="script/bench", description="Ours beside the peer's.")
-    parser.add_argument("--quick", action="store_true", help="less of everything, in less than a minute")
+    parser.add_argument(
+        "--quick", action="store_true", help="less of everything, in less than a minute"
+    )
     parser.add_argument("--write", action="store_true", help="renew docs/benchmarks.md")
     arguments = parser.parse_args()
     # What Home Assistant says of custom integrations is known.
