@@ -11,7 +11,12 @@ from unittest.mock import patch
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer, make_mocked_request
 from homeassistant import loader
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntries,
+    ConfigEntry,
+    ConfigFlowResult,
+)
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import frame
@@ -67,6 +72,7 @@ class Home:
         peer: Home Assistant's application credentials.
         server: The OAuth2 server of all integrations.
         writes: The files of the storage that were written, each time.
+        reloads: How often a config entry was reloaded.
     """
 
     def __init__(self, hass: HomeAssistant, folder: Path, server: RecordingServer) -> None:
@@ -75,6 +81,7 @@ class Home:
         self.ours, self.peer = Ours(hass), Peer(hass)
         self.server = server
         self.writes: list[str] = []
+        self.reloads = 0
         self._folder = folder
 
     def install(self, domain: str, side: Side) -> None:
@@ -184,7 +191,16 @@ async def home(folder: Path) -> AsyncIterator[Home]:
                 it.writes.append(store.key)
                 await write(store, *args)
 
-            with patch.object(Store, "_async_handle_write_data", counted):
+            reload = ConfigEntries.async_reload
+
+            async def reloaded(entries: ConfigEntries, entry_id: str) -> bool:
+                it.reloads += 1
+                return await reload(entries, entry_id)
+
+            with (
+                patch.object(Store, "_async_handle_write_data", counted),
+                patch.object(ConfigEntries, "async_reload", reloaded),
+            ):
                 try:
                     yield it
                 finally:

@@ -6,6 +6,8 @@ from statistics import median, quantiles
 import time
 
 type Work = Callable[[], Awaitable[object]]
+# Prepares a measurement, of ours or else of the peer's.
+type Preparation = Callable[[bool], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,6 @@ class Row:
     """A row of the table.
 
     Attributes:
-        key: What the row is called by, for its reason.
         group: What it belongs to.
         title: What both sides do.
         unit: What the figures are: "s" of processor time, "B" of memory, or "n" things.
@@ -46,7 +47,6 @@ class Row:
         counted: What was counted: requests, writes, reloads.
     """
 
-    key: str
     group: str
     title: str
     unit: str
@@ -58,7 +58,6 @@ class Row:
     @classmethod
     def of(
         cls,
-        key: str,
         group: str,
         title: str,
         ours: Sequence[float],
@@ -69,7 +68,7 @@ class Row:
     ) -> Row:
         """Return the row for what was measured in turn."""
         ratio = median(one / other for one, other in zip(ours, peers, strict=True))
-        return cls(key, group, title, unit, Figures.of(ours), Figures.of(peers), ratio, counted)
+        return cls(group, title, unit, Figures.of(ours), Figures.of(peers), ratio, counted)
 
 
 async def seconds_of(work: Work, calls: int = 1) -> float:
@@ -84,13 +83,23 @@ async def seconds_of(work: Work, calls: int = 1) -> float:
 
 
 async def in_turn(
-    ours: Work, peers: Work, *, rounds: int, calls: int = 1
+    ours: Work, peers: Work, *, rounds: int, calls: int = 1, prepare: Preparation | None = None
 ) -> tuple[list[float], list[float]]:
-    """Return what each side takes, measured in turn, after a first time that does not count."""
-    await ours()
-    await peers()
+    """Return what each side takes, measured in turn, after a first time that does not count.
+
+    Args:
+        ours: What ours does.
+        peers: What the peer does.
+        rounds: How often both are measured.
+        calls: How many calls are one measurement.
+        prepare: What has to be done before each measurement, and is none of it.
+    """
     taken: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        taken[0].append(await seconds_of(ours, calls))
-        taken[1].append(await seconds_of(peers, calls))
+    for round_ in range(rounds + 1):
+        for is_ours, work, values in ((True, ours, taken[0]), (False, peers, taken[1])):
+            if prepare:
+                await prepare(is_ours)
+            seconds = await seconds_of(work, calls)
+            if round_:
+                values.append(seconds)
     return taken

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from .measuring import Row
 
 # In pixels.
-_LABEL: Final = 360
+_LABEL: Final = 470
 _DOUBLING: Final = 70
 _LINE: Final = 20
 _RIGHT: Final = 70
@@ -73,9 +73,11 @@ def _lines(rows: Sequence[Row]) -> Iterator[str]:
         for row in members:
             begin, end = sorted((_x(1.0), _x(row.ratio)))
             kind = "slower" if row.ratio > 1 else "faster"
+            # The bar ends with the scale.
+            beyond = "" if _LEAST <= row.ratio <= _MOST else " …"
             yield (
                 f'<text x="16" y="{{y}}">{escape(row.title)}</text>'
                 f'<rect class="{kind}" x="{begin:.1f}" y="{{y}}" transform="translate(0 -10)"'
                 f' width="{end - begin:.1f}" height="12"/>'
-                f'<text x="{max(end, _x(1.0)) + 4:.1f}" y="{{y}}">{row.ratio:.2f}</text>'
+                f'<text x="{max(end, _x(1.0)) + 4:.1f}" y="{{y}}">{row.ratio:.2f}{beyond}</text>'
             )

@@ -1,23 +1,28 @@
 """What is measured in one process: a Home Assistant with both sides."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+import gc
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 import tracemalloc
 
+from aiohttp import ClientSession
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.helpers.config_entry_oauth2_flow import OAuth2Session
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.developer_credentials.const import DOMAIN, PEER
-from custom_components.developer_credentials.core_credentials.options import CONF_LOOK_AFTER
+from custom_components.developer_credentials.core_credentials.options import (
+    CONF_LOOK_AFTER,
+    CONF_VERIFY,
+)
 from custom_components.developer_credentials.credentials.store import async_get_or_create_entry
 
 from .home import Home, home
-from .measuring import Row, in_turn, seconds_of
+from .measuring import Preparation, Row, Work, in_turn, seconds_of
 from .sides import Side
 
 PROVIDING = "Providing the implementations of an integration"
@@ -43,7 +48,7 @@ class Effort:
     calls: int
 
 
-QUICK = Effort((1, 10, 100), 7, 20)
+QUICK = Effort((1, 10, 100), 5, 20)
 WHOLE = Effort((1, 10, 100, 1_000), 15, 40)
 
 
@@ -63,10 +68,25 @@ async def _both(it: Home, *domains: str) -> None:
 
 
 async def _look_after(it: Home, *, wanted: bool) -> None:
-    """Have ours look after the peer's, or not: its work is not to be measured as the peer's."""
+    """Have ours look after the peer's, or not: its work is not to be measured as the peer's.
+
+    Nothing is verified by itself, which would be requests at any time.
+    """
     entry = await async_get_or_create_entry(it.hass)
-    it.hass.config_entries.async_update_entry(entry, options={CONF_LOOK_AFTER: wanted})
+    options = {CONF_LOOK_AFTER: wanted, CONF_VERIFY: False}
+    it.hass.config_entries.async_update_entry(entry, options=options)
     await it.hass.async_block_till_done()
+
+
+def _for(it: Home) -> Preparation:
+    """Return what prepares a measurement: ours looks after the peer's while ours is measured."""
+    return lambda is_ours: _look_after(it, wanted=is_ours)
+
+
+def _once[T](values: Iterable[T]) -> T:
+    """Return what is counted, which is the same each time."""
+    (value,) = set(values)
+    return value
 
 
 async def _add(it: Home, domain: str, numbers: range) -> None:
@@ -78,76 +98,90 @@ async def _add(it: Home, domain: str, numbers: range) -> None:
     await it.hass.async_block_till_done()
 
 
+def _plural(size: int) -> str:
+    return f"{size:,} credential{'' if size == 1 else 's'}"
+
+
 async def _providing(effort: Effort) -> AsyncIterator[Row]:
     with TemporaryDirectory() as folder:
         async with home(Path(folder)) as it:
-            own = [f"own_{size}" for size in effort.sizes]
-            await _both(it, "one", "others", *own)
+            await _both(it, "one", "others")
             ours, peers = it.ours.provider(), it.peer.provider()
             await _add(it, "one", range(1))
             there = 0
             for size in effort.sizes:
                 await _add(it, "others", range(there, size - 1))
                 there = size - 1
-                times = await in_turn(
-                    lambda: ours(it.hass, "ours_one"),
-                    lambda: peers(it.hass, "peer_one"),
-                    rounds=effort.rounds,
-                    calls=effort.calls,
-                )
-                title = f"that has one credential, of {size:,} that there are"
-                yield Row.of(f"one of {size}", PROVIDING, title, *times)
-                await _look_after(it, wanted=True)
-                times = await in_turn(
-                    lambda: ours(it.hass, "peer_one"),
-                    lambda: peers(it.hass, "ours_one"),
-                    rounds=effort.rounds,
-                    calls=effort.calls,
-                )
-                title = f"of the other side, with {size:,} credentials"
-                yield Row.of(f"foreign {size}", PROVIDING, title, *times)
-            await _look_after(it, wanted=False)
+                for of_ours, of_peer, title in (
+                    ("ours_one", "peer_one", f"that has one credential, of {size:,} in all"),
+                    ("peer_one", "ours_one", f"that uses the other component, {size:,} in all"),
+                ):
+                    times = await in_turn(
+                        lambda domain=of_ours: ours(it.hass, domain),  # type: ignore[misc]
+                        lambda domain=of_peer: peers(it.hass, domain),  # type: ignore[misc]
+                        rounds=effort.rounds,
+                        calls=effort.calls,
+                        prepare=_for(it),
+                    )
+                    yield Row.of(PROVIDING, title, *times)
             yield await _after_a_change(effort, it)
-            for size, domain in zip(effort.sizes, own, strict=True):
-                await _add(it, domain, range(size))
-                times = await in_turn(
-                    lambda domain=domain: ours(it.hass, f"ours_{domain}"),  # type: ignore[misc]
-                    lambda domain=domain: peers(it.hass, f"peer_{domain}"),  # type: ignore[misc]
-                    rounds=effort.rounds,
-                    calls=max(1, effort.calls // size),
-                )
-                yield Row.of(f"own {size}", PROVIDING, f"that has {size:,} credentials", *times)
+    for size in effort.sizes[1:]:
+        yield await _own(effort, size)
 
 
 async def _after_a_change(effort: Effort, it: Home) -> Row:
     """Return what the first call after a change of another credential takes."""
-    times: list[list[float]] = [[], []]
-    for number in range(effort.rounds):
-        for side, own, taken in zip((it.ours, it.peer), ("ours", "peer"), times, strict=True):
-            await side.edit(f"{own}_others", "id-1", f"secret-{number}")
-            await it.hass.async_block_till_done()
-            provide = side.provider()
-            taken.append(await seconds_of(lambda: provide(it.hass, f"{own}_one")))  # noqa: B023
+    numbers = count()
+
+    async def prepare(is_ours: bool) -> None:
+        await _look_after(it, wanted=is_ours)
+        side, domain = (it.ours, "ours_others") if is_ours else (it.peer, "peer_others")
+        await side.edit(domain, "id-1", f"secret-{next(numbers)}")
+        await it.hass.async_block_till_done()
+
+    ours, peers = it.ours.provider(), it.peer.provider()
+    times = await in_turn(
+        lambda: ours(it.hass, "ours_one"),
+        lambda: peers(it.hass, "peer_one"),
+        rounds=effort.rounds,
+        prepare=prepare,
+    )
     title = f"the first time after another one of {effort.sizes[-1]:,} has changed"
-    return Row.of("after a change", PROVIDING, title, times[0], times[1])
+    return Row.of(PROVIDING, title, *times)
+
+
+async def _own(effort: Effort, size: int) -> Row:
+    """Return what an integration takes that has all the credentials that there are."""
+    with TemporaryDirectory() as folder:
+        async with home(Path(folder)) as it:
+            await _both(it, "one")
+            await _add(it, "one", range(size))
+            ours, peers = it.ours.provider(), it.peer.provider()
+            times = await in_turn(
+                lambda: ours(it.hass, "ours_one"),
+                lambda: peers(it.hass, "peer_one"),
+                rounds=effort.rounds,
+                calls=max(1, effort.calls // size),
+                prepare=_for(it),
+            )
+            return Row.of(PROVIDING, f"that has {_plural(size)}, which are all", *times)
 
 
 async def _setting_up(effort: Effort) -> AsyncIterator[Row]:
-    for size in (0, *(one for one in effort.sizes if one in {10, 100, 1_000})):
-        if size == 100 and effort is WHOLE:
-            continue
+    for size in (0, 10, effort.sizes[-1]):
         with TemporaryDirectory() as folder:
             async with home(Path(folder)) as it:
                 await _both(it, "one")
                 await _add(it, "one", range(size))
+                await _look_after(it, wanted=True)
             for unit, rounds in (("s", min(effort.rounds, 5)), ("B", 1)):
                 taken: list[list[float]] = [[], []]
-                for _ in range(rounds):
+                for _ in range(rounds + 1):
                     for component, values in zip((DOMAIN, PEER), taken, strict=True):
                         values.append(await _set_up_once(Path(folder), component, unit))
-                title = f"with {size:,} credentials: {'time' if unit == 's' else 'memory'}"
-                key = f"set-up {size} {unit}"
-                yield Row.of(key, SETTING_UP, title, taken[0], taken[1], unit=unit)
+                title = f"with {_plural(size)}: {'time' if unit == 's' else 'memory'}"
+                # The first one does not count.
+                yield Row.of(SETTING_UP, title, taken[0][1:], taken[1][1:], unit=unit)
 
 
 async def _set_up_once(folder: Path, component: str, unit: str) -> float:
@@ -165,8 +199,10 @@ async def _set_up_once(folder: Path, component: str, unit: str) -> float:
             return await seconds_of(set_up)
         tracemalloc.start()
         try:
+            gc.collect()
             before, _ = tracemalloc.get_traced_memory()
             await set_up()
+            gc.collect()
             after, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -181,36 +217,43 @@ async def _changing(effort: Effort) -> AsyncIterator[Row]:
             await _add(it, "others", range(size))
             numbers = count()
 
-            def edit(side: Side, domain: str) -> Callable[[], Awaitable[None]]:
-                return lambda: side.edit(domain, "new", f"secret-{next(numbers)}")
-
-            async def change(what: str, side: Side, domain: str) -> tuple[float, int]:
-                """Return what a change takes, and how many files are written for it."""
+            async def change(what: str, side: Side, domain: str) -> tuple[float, int, int]:
+                """Return what a change takes, and how many files and reloads it comes to."""
                 work: dict[str, Callable[[], Awaitable[object]]] = {
                     "added": lambda: side.add(domain, "new"),
-                    "edited": edit(side, domain),
+                    "edited": lambda: side.edit(domain, "new", f"secret-{next(numbers)}"),
                     "deleted": lambda: side.delete(domain, "new"),
                 }
+                await _look_after(it, wanted=side is it.ours)
+                await it.flush()
+                reloads, written = it.reloads, list[int]()
 
                 async def settled() -> None:
                     await work[what]()
                     await it.hass.async_block_till_done()
+                    written.append(await it.flush())
 
-                await it.flush()
-                return await seconds_of(settled), await it.flush()
+                return await seconds_of(settled), written[0], it.reloads - reloads
 
-            taken: dict[str, list[tuple[tuple[float, int], tuple[float, int]]]] = {}
-            for _ in range(min(effort.rounds, 15)):
+            taken: dict[str, list[tuple[tuple[float, int, int], ...]]] = {}
+            for _ in range(min(effort.rounds, 15) + 1):
                 for what in ("added", "edited", "deleted"):
                     ours = await change(what, it.ours, "ours_one")
                     peers = await change(what, it.peer, "peer_one")
                     taken.setdefault(what, []).append((ours, peers))
-            for what, pairs in taken.items():
-                title = f"{what}, with {size:,} others"
-                times = [ours[0] for ours, _ in pairs], [peers[0] for _, peers in pairs]
-                (_, written), (_, by_peer) = pairs[-1]
-                counted = f"files written: {written} and {by_peer}"
-                yield Row.of(what, CHANGING, title, *times, counted=counted)
+            for what, (_, *pairs) in taken.items():
+                times = [[pair[side][0] for pair in pairs] for side in (0, 1)]
+                files, reloads = (
+                    " and ".join(str(_once(pair[side][of] for pair in pairs)) for side in (0, 1))
+                    for of in (1, 2)
+                )
+                yield Row.of(
+                    CHANGING,
+                    f"{what} and written, with {size:,} others",
+                    times[0],
+                    times[1],
+                    counted=f"files written: {files}; reloads: {reloads}",
+                )
 
 
 async def _logging_in(effort: Effort) -> AsyncIterator[Row]:
@@ -220,10 +263,11 @@ async def _logging_in(effort: Effort) -> AsyncIterator[Row]:
             await _add(it, "one", range(1))
             begun: tuple[list[float], list[float]] = ([], [])
             done: tuple[list[float], list[float]] = ([], [])
-            requests = [0, 0]
+            requests: tuple[list[int], list[int]] = ([], [])
             async with it.browser() as browser:
                 for round_ in range(min(effort.rounds, 15) + 1):
                     for side, domain in enumerate(("ours_one", "peer_one")):
+                        await _look_after(it, wanted=side == 0)
                         steps: list[ConfigFlowResult] = []
 
                         async def login() -> None:
@@ -232,20 +276,13 @@ async def _logging_in(effort: Effort) -> AsyncIterator[Row]:
                         start = await seconds_of(login)
                         asked = len(it.server.requests)
                         finish = await seconds_of(lambda: it.finish(steps[0], browser))  # noqa: B023
-                        requests[side] += len(it.server.requests) - asked
+                        requests[side].append(len(it.server.requests) - asked)
                         if round_:
                             begun[side].append(start)
                             done[side].append(finish)
-            rounds = min(effort.rounds, 15) + 1
-            counted = " and ".join(f"{one // rounds}" for one in requests)
-            yield Row.of("login begun", LOGIN, "from its start to the external step", *begun)
-            yield Row.of(
-                "login done",
-                LOGIN,
-                "from the callback to the entry",
-                *done,
-                counted=f"requests: {counted}",
-            )
+            yield Row.of(LOGIN, "from its start to the external step", *begun)
+            counted = f"requests: {_once(requests[0])} and {_once(requests[1])}"
+            yield Row.of(LOGIN, "from the callback to the entry", *done, counted=counted)
 
 
 async def _account(it: Home, domain: str, auth_domain: str) -> ConfigEntry:
@@ -269,39 +306,47 @@ async def _refreshing(effort: Effort) -> AsyncIterator[Row]:
             for side, domain in ((it.ours, "ours_one"), (it.peer, "peer_one")):
                 auth_domain = await side.add(domain, "id-0")
                 entries.append([await _account(it, domain, auth_domain) for _ in range(100)])
-
-            def refresh(side: int, sessions: int, tokens: int) -> Callable[[], Awaitable[None]]:
-                async def work() -> None:
-                    used = entries[side][:tokens]
-                    for number, entry in enumerate(used):
-                        it.expire(entry, number)
-                    holders = [used[number % tokens] for number in range(sessions)]
-                    held = [
-                        OAuth2Session(it.hass, one, one.runtime_data.implementation)
-                        for one in holders
-                    ]
-                    await asyncio.gather(*(one.async_ensure_token_valid() for one in held))
-
-                return work
-
             for sessions, tokens, title in (
                 (1, 1, "one"),
                 (100, 1, "100 sessions with one token"),
                 (100, 100, "100 sessions with a token each"),
             ):
-                asked = []
-                for whose in (0, 1):
-                    before = len(it.server.requests)
-                    await refresh(whose, sessions, tokens)()
-                    asked.append(len(it.server.requests) - before)
-                times = await in_turn(
-                    refresh(0, sessions, tokens),
-                    refresh(1, sessions, tokens),
-                    rounds=effort.rounds,
-                    calls=max(1, 5 // sessions),
-                )
-                counted = f"requests: {asked[0]} and {asked[1]}"
-                yield Row.of(title, REFRESHING, title, *times, counted=counted)
+                yield await _refresh(effort, it, entries, sessions, tokens, title)
+
+
+async def _refresh(
+    effort: Effort,
+    it: Home,
+    entries: list[list[ConfigEntry]],
+    sessions: int,
+    tokens: int,
+    title: str,
+) -> Row:
+    """Return what so many sessions take that refresh so many tokens at a time."""
+    held: list[OAuth2Session] = []
+    requests: tuple[list[int], list[int]] = ([], [])
+
+    async def prepare(is_ours: bool) -> None:
+        await _look_after(it, wanted=is_ours)
+        used = entries[0 if is_ours else 1][:tokens]
+        for number, entry in enumerate(used):
+            it.expire(entry, number)
+        await it.hass.async_block_till_done()
+        holders = [used[number % tokens] for number in range(sessions)]
+        held[:] = [OAuth2Session(it.hass, one, one.runtime_data.implementation) for one in holders]
+
+    def refresh(side: int) -> Work:
+        async def work() -> None:
+            before = len(it.server.requests)
+            await asyncio.gather(*(one.async_ensure_token_valid() for one in held))
+            requests[side].append(len(it.server.requests) - before)
+
+        return work
+
+    rounds = effort.rounds * (4 if sessions == 1 else 1)
+    times = await in_turn(refresh(0), refresh(1), rounds=rounds, prepare=prepare)
+    counted = f"requests: {_once(requests[0])} and {_once(requests[1])}"
+    return Row.of(REFRESHING, title, *times, counted=counted)
 
 
 async def _rotating(effort: Effort) -> AsyncIterator[Row]:
@@ -309,28 +354,42 @@ async def _rotating(effort: Effort) -> AsyncIterator[Row]:
         async with home(Path(folder)) as it:
             await _both(it, "one")
             await _add(it, "one", range(1))
-            times: list[list[float]] = [[], []]
-            logins = [0, 0]
+            taken: tuple[list[float], list[float]] = ([], [])
+            counts: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
             async with it.browser() as browser:
-                for side, own in enumerate((it.ours, it.peer)):
-                    domain = ("ours_one", "peer_one")[side]
-                    entry = await it.finish(await it.login(domain), browser)
-                    for number in range(min(effort.rounds, 9)):
-
-                        async def rotate() -> ConfigEntry:
-                            secret = f"secret-{number}"  # noqa: B023
-                            now = entry  # noqa: B023
-                            if not await own.rotate(now, "id-0", secret):  # noqa: B023
-                                logins[side] += 1  # noqa: B023
-                                now = await it.finish(await it.login(domain), browser)  # noqa: B023
-                            it.expire(now)
-                            await now.runtime_data.async_ensure_token_valid()
-                            assert it.server.requests[-1].body["client_secret"] == secret
-                            return now
-
-                        times[side].append(await seconds_of(rotate))
-                        (entry,) = it.hass.config_entries.async_entries(domain)
-            rounds = min(effort.rounds, 9)
-            counted = f"logins: {logins[0] // rounds} and {logins[1] // rounds}"
+                for domain in ("ours_one", "peer_one"):
+                    await it.finish(await it.login(domain), browser)
+                for number in range(min(effort.rounds, 9) + 1):
+                    for side, own in enumerate((it.ours, it.peer)):
+                        await _look_after(it, wanted=side == 0)
+                        seconds, *counted = await _rotate(it, own, browser, f"secret-{number}")
+                        if number:
+                            taken[side].append(seconds)
+                            counts[side].append((counted[0], counted[1]))
+            logins, reloads = (
+                " and ".join(str(_once(one[of] for one in counts[side])) for side in (0, 1))
+                for of in (0, 1)
+            )
             title = "changed, and sent with the next refresh"
-            yield Row.of("rotation", ROTATION, title, times[0], times[1], counted=counted)
+            counted_text = f"logins: {logins}; reloads: {reloads}"
+            yield Row.of(ROTATION, title, *taken, counted=counted_text)
+
+
+async def _rotate(
+    it: Home, side: Side, browser: ClientSession, secret: str
+) -> tuple[float, int, int]:
+    """Return what a rotated secret takes of one side, and how many logins and reloads."""
+    domain = "ours_one" if side is it.ours else "peer_one"
+    logins, reloads = 0, it.reloads
+    (entry,) = it.hass.config_entries.async_entries(domain)
+
+    async def rotate() -> None:
+        nonlocal entry, logins
+        if not await side.rotate(entry, "id-0", secret):
+            logins += 1
+            entry = await it.finish(await it.login(domain), browser)
+        it.expire(entry)
+        await entry.runtime_data.async_ensure_token_valid()
+        assert it.server.requests[-1].body["client_secret"] == secret
+
+    return await seconds_of(rotate), logins, it.reloads - reloads

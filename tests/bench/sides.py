@@ -107,6 +107,12 @@ class Peer(Side):
     component = PEER
     platform = f"from homeassistant.components.{PEER} import AuthorizationServer\n{_SERVER}"
 
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Initialize for a Home Assistant in which it is set up."""
+        super().__init__(hass)
+        # As the frontend knows them, of each integration's clients.
+        self._ids: dict[tuple[str, str], str] = {}
+
     @override
     async def add(self, domain: str, client_id: str, secret: str = SECRET) -> str:
         item = {
@@ -116,7 +122,8 @@ class Peer(Side):
             "name": f"App {client_id}",
         }
         collection = self.hass.data[application_credentials.DATA_COMPONENT]
-        return str((await collection.async_create_item(item))["id"])
+        self._ids[domain, client_id] = str((await collection.async_create_item(item))["id"])
+        return self._ids[domain, client_id]
 
     @override
     async def edit(self, domain: str, client_id: str, secret: str) -> None:
@@ -126,9 +133,7 @@ class Peer(Side):
     @override
     async def delete(self, domain: str, client_id: str) -> None:
         collection = self.hass.data[application_credentials.DATA_COMPONENT]
-        for item in collection.async_items():
-            if (item["domain"], item["client_id"]) == (domain, client_id):
-                await collection.async_delete_item(item["id"])
+        await collection.async_delete_item(self._ids.pop((domain, client_id)))
 
     @override
     async def rotate(self, entry: ConfigEntry, client_id: str, secret: str) -> bool:

@@ -1,13 +1,11 @@
 """What a user has to do, as the browser tests count it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-
-from homeassistant.const import __version__
 
 from .measuring import Row
 
@@ -16,15 +14,18 @@ WORK: Final = "A user's work, in the browser"
 _E2E: Final = Path(__file__).parents[2] / "script" / "e2e"
 
 
-async def measure_work() -> AsyncIterator[Row]:
+async def measure_work(version: Sequence[str]) -> AsyncIterator[Row]:
     """Yield the rows of the browser tests.
+
+    Args:
+        version: The arguments by which script/e2e takes the same Home Assistant.
 
     Raises:
         RuntimeError: They fail; the text has what they said.
     """
     with TemporaryDirectory() as folder:
         file = Path(folder, "work")
-        arguments = "--ha", __version__, "-q", "-k", "test_work", "--work", str(file)
+        arguments = *version, "-q", "-n", "0", "-k", "test_work", "--work", str(file)
         process = await asyncio.create_subprocess_exec(
             _E2E, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
@@ -41,14 +42,6 @@ def rows_of(text: str) -> list[Row]:
     for title, ours, peers in map(json.loads, text.splitlines()):
         *done, logins = zip(ours, peers, strict=True)
         for what, (one, other) in zip(("dialogs", "clicks", "fields"), done, strict=True):
-            row = Row.of(
-                f"{title}: {what}",
-                WORK,
-                f"{title}: {what}",
-                [one],
-                [other],
-                unit="n",
-                counted=f"logins: {logins[0]} and {logins[1]}" if what == "dialogs" else "",
-            )
-            rows.append(row)
+            counted = f"logins: {logins[0]} and {logins[1]}" if what == "dialogs" else ""
+            rows.append(Row.of(WORK, f"{title}: {what}", [one], [other], unit="n", counted=counted))
     return rows

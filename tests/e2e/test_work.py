@@ -174,14 +174,14 @@ async def _start_over(frontend: Frontend, client_id: str, secret: str) -> None:
             Work(dialogs=9, clicks=11, fields=6, logins=2),
         ),
         (
-            "a secret rotated at the provider, until the account works",
+            "a secret rotated at the provider",
             rotation,
             rotation_of_peer,
             Work(dialogs=3, clicks=3, fields=1, logins=0),
             Work(dialogs=8, clicks=10, fields=3, logins=1),
         ),
         (
-            "another client id, until the account works",
+            "another client id",
             other_client,
             other_client_of_peer,
             Work(dialogs=4, clicks=5, fields=2, logins=1),
