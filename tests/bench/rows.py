@@ -174,7 +174,7 @@ async def _setting_up(effort: Effort) -> AsyncIterator[Row]:
                 await _both(it, "one")
                 await _add(it, "one", range(size))
                 await _look_after(it, wanted=True)
-            for unit, rounds in (("s", min(effort.rounds, 5)), ("B", 1)):
+            for unit, rounds in (("s", min(effort.rounds // 2, 5)), ("B", 1)):
                 taken: list[list[float]] = [[], []]
                 for _ in range(rounds + 1):
                     for component, values in zip((DOMAIN, PEER), taken, strict=True):

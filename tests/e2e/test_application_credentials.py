@@ -77,6 +77,8 @@ async def test_beside_application_credentials(
     """
     await frontend.add_integration("Peer Cloud")
     await frontend.see("Add application credentials", "peer-1-form")
+    # The instructions come after the dialog.
+    await frontend.see("developer console")
     assert await frontend.sees(redirect_uri) == (redirect_uri == MY_REDIRECT_URI)
     await frontend.fill(name="My app", clientId="my-app", clientSecret=SECRET)
     await frontend.click("Add")
