@@ -74,7 +74,7 @@ asyncio.run(main())
 
 async def measure_processes(effort: Effort) -> AsyncIterator[Row]:
     """Yield the rows of whole processes."""
-    rounds = 2 if effort is QUICK else 5
+    rounds = 1 if effort is QUICK else 5
     with TemporaryDirectory() as compiled:
         yield await _importing(compiled, rounds)
         if effort is not QUICK:
