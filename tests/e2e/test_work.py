@@ -1,7 +1,7 @@
 """What a user has to do, with Developer Credentials and with Home Assistant's own credentials.
 
-Each journey goes the shortest way that there is. The clicks by which one gets to a page are not
-counted, nor is the name that is searched for in "Add integration".
+Each journey takes the shortest path. Navigating to a page is not counted, nor is the name that is
+searched for in "Add integration".
 """
 
 from collections.abc import Awaitable, Callable
@@ -39,11 +39,11 @@ type Journey = Callable[[Frontend, Client, DemoAuthorizationServer], Awaitable[N
 NEW: Final = "another secret"
 
 
-async def _connect(frontend: Frontend, client_id: str, *secrets: str) -> None:
+async def _connect(frontend: Frontend, *secrets: str) -> None:
     """Connect Demo Cloud; of the secrets, only the last one is right."""
     await frontend.add_integration("Demo Cloud")
     await frontend.see_dialog("Credential for Demo Cloud")
-    await frontend.fill(client_id=client_id)
+    await frontend.fill(client_id="my-app")
     for secret in secrets[:-1]:
         await frontend.fill(client_secret=secret)
         await frontend.click("Submit")
@@ -67,7 +67,7 @@ async def first_connection(
     frontend: Frontend, client: Client, cloud: DemoAuthorizationServer
 ) -> None:
     """Connect for the first time."""
-    await _connect(frontend, "my-app", SECRET)
+    await _connect(frontend, SECRET)
 
 
 async def first_connection_of_peer(
@@ -80,7 +80,7 @@ async def first_connection_of_peer(
 
 async def typo(frontend: Frontend, client: Client, cloud: DemoAuthorizationServer) -> None:
     """Mistype the secret, and connect."""
-    await _connect(frontend, "my-app", "mistyped", SECRET)
+    await _connect(frontend, "mistyped", SECRET)
 
 
 async def typo_of_peer(frontend: Frontend, client: Client, cloud: DemoAuthorizationServer) -> None:
